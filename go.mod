@@ -1,0 +1,17 @@
+module oxymoq
+
+go 1.26.0
+
+require (
+	github.com/google/go-cmp v0.7.0
+	// Pinned together with webtransport-go v0.13.0: newer pairs do not compile (ADR 0006).
+	github.com/quic-go/quic-go v0.64.1
+	go.uber.org/goleak v1.3.0
+	pgregory.net/rapid v1.3.0
+)
+
+require (
+	golang.org/x/crypto v0.54.0 // indirect
+	golang.org/x/net v0.56.0 // indirect
+	golang.org/x/sys v0.47.0 // indirect
+)
