@@ -1,0 +1,82 @@
+package wire
+
+import (
+	"fmt"
+
+	"oxymoq/pkg/model"
+	"oxymoq/pkg/varint"
+)
+
+// encoder appends the fields of one message. The first value that cannot be
+// written is remembered; what follows is written all the same and thrown away.
+type encoder struct {
+	b     []byte
+	kind  varint.Kind
+	ctx   Context
+	table *draftTable
+	err   error
+}
+
+func (e *encoder) fail(format string, args ...any) {
+	if e.err == nil {
+		e.err = fmt.Errorf(format, args...)
+	}
+}
+
+func (e *encoder) uint(v uint64) {
+	if v > e.kind.Max() {
+		e.fail("%d: %w", v, varint.ErrTooLarge)
+		v = 0
+	}
+	e.b = e.kind.Append(e.b, v)
+}
+
+func (e *encoder) byte(v byte) { e.b = append(e.b, v) }
+
+// string writes a length and s.
+func (e *encoder) string(field, s string, max int) {
+	if len(s) > max {
+		e.fail("%s has %d bytes, at most %d are allowed", field, len(s), max)
+	}
+	e.uint(uint64(len(s)))
+	e.b = append(e.b, s...)
+}
+
+func (e *encoder) location(l model.Location) {
+	e.uint(l.Group)
+	e.uint(l.Object)
+}
+
+func (e *encoder) namespace(ns model.Namespace) {
+	if err := ns.Validate(); err != nil {
+		e.fail("%w", err)
+	}
+	e.uint(uint64(len(ns)))
+	for _, f := range ns {
+		e.string("namespace field", f, maxNameLen)
+	}
+}
+
+func (e *encoder) trackName(n model.FullTrackName) {
+	e.namespace(n.Namespace)
+	e.string("track name", n.Name, maxNameLen-n.Namespace.Len())
+}
+
+// prefixed writes what write appends, after its length in bytes.
+func (e *encoder) prefixed(write func()) {
+	start := len(e.b)
+	write()
+	value := append([]byte(nil), e.b[start:]...)
+	e.b = e.b[:start]
+	e.uint(uint64(len(value)))
+	e.b = append(e.b, value...)
+}
+
+func (e *encoder) properties(p model.Properties) {
+	b, err := appendProperties(e.b, propertyForm{kind: e.kind}, p)
+	if err != nil {
+		e.fail("%w", err)
+		return
+	}
+	e.b = b
+}

@@ -1,0 +1,131 @@
+package wire
+
+import (
+	"oxymoq/pkg/model"
+	"oxymoq/pkg/varint"
+)
+
+// ObjectHeader is what precedes the payload of an object on a subgroup stream
+// (section 11.4.2).
+type ObjectHeader struct {
+	ID         uint64 // absolute
+	Properties []byte // the list without its length
+	PayloadLen uint64 // bytes
+	Status     model.ObjectStatus
+}
+
+// ObjectForm is the form in which the objects of a subgroup stream are written.
+// It is comparable: objects in equal forms have equal bytes.
+type ObjectForm struct {
+	Kind       varint.Kind
+	Absolute   bool // property types are written whole (draft 14)
+	Properties bool // every object has a list of properties
+}
+
+// FormOf returns the form of a stream of draft d whose header has or has not
+// the PROPERTIES bit.
+func FormOf(d model.Draft, properties bool) ObjectForm {
+	return ObjectForm{Kind: VarintKind(d), Absolute: properties && d <= 14, Properties: properties}
+}
+
+// Fits reports whether the integers of f can hold those of h. AppendObject
+// panics otherwise; ask when h came from a draft with larger integers.
+func (f ObjectForm) Fits(h ObjectHeader) bool { return max(h.ID, h.PayloadLen) <= f.Kind.Max() }
+
+const subgroupObject = "subgroup object"
+
+// AppendObject appends the header of an object, without the payload that must
+// follow. prev is the ID of the object before it on the stream, which must be
+// smaller. Properties are left out if the form has none; a status other than
+// normal excludes payload and properties. It allocates nothing if b has room.
+func (f ObjectForm) AppendObject(b []byte, prev model.Opt[uint64], h ObjectHeader) []byte {
+	delta := h.ID
+	if p, ok := prev.Get(); ok {
+		delta -= p + 1
+	}
+	b = f.Kind.Append(b, delta)
+	if f.Properties {
+		b = f.Kind.Append(b, uint64(len(h.Properties)))
+		b = append(b, h.Properties...)
+	}
+	b = f.Kind.Append(b, h.PayloadLen)
+	if h.PayloadLen == 0 {
+		b = f.Kind.Append(b, uint64(h.Status))
+	}
+	return b
+}
+
+// ParseObject reads the header of an object from the front of r, and leaves r
+// at the payload. Properties alias the input and were checked. It returns
+// varint.ErrTruncated if r ends early, and the header beside an error that only
+// makes the track malformed. It allocates only to report an error.
+//
+// Whether a gap reaches before group 0 depends on the group: see PriorGaps.
+func (f ObjectForm) ParseObject(prev model.Opt[uint64], r *varint.Reader) (ObjectHeader, error) {
+	var h ObjectHeader
+	h.ID = r.Uint()
+	if p, ok := prev.Get(); ok {
+		// p+1 must not wrap before the sum is checked
+		h.ID = r.Add(p, h.ID, errOverflow)
+		h.ID = r.Add(h.ID, 1, errOverflow)
+	}
+	if err := r.Err(); err != nil {
+		return ObjectHeader{}, streamError(subgroupObject, "Object ID Delta", r)
+	}
+	if f.Properties {
+		if h.Properties = r.LengthPrefixed(MaxPropertiesLen, errTooLong); r.Err() != nil {
+			return ObjectHeader{}, propertiesLenError(subgroupObject, r)
+		}
+	}
+	h.PayloadLen = r.Uint()
+	if h.PayloadLen == 0 {
+		status := r.Uint()
+		if r.Err() == nil && !validStatus(status) {
+			return ObjectHeader{}, violation(subgroupObject, "Object Status", r.Offset(), errValue)
+		}
+		h.Status = model.ObjectStatus(status)
+	}
+	if err := streamError(subgroupObject, "Object Payload Length", r); err != nil {
+		return ObjectHeader{}, err
+	}
+	if len(h.Properties) == 0 {
+		h.Properties = nil
+		return h, nil
+	}
+	return h, checkObject(subgroupObject, propertyForm{f.Kind, f.Absolute}, h.Properties, h.Status, model.Location{Group: model.MaxID, Object: h.ID})
+}
+
+// checkObject checks the properties of an object at l.
+func checkObject(message string, form propertyForm, raw []byte, status model.ObjectStatus, l model.Location) error {
+	if status != model.StatusNormal {
+		return violation(message, "Properties", 0, errNotPermitted)
+	}
+	var scan propertyScan
+	err := scan.run(form, ObjectProperties, raw)
+	if err == nil {
+		err = scan.gaps.check(l)
+	}
+	if err != nil {
+		err.Message = message
+		return err
+	}
+	return nil
+}
+
+// propertiesLenError returns what stopped the reading of a list of properties.
+// A list that is too long for us is no fault of the peer.
+func propertiesLenError(message string, r *varint.Reader) error {
+	err := streamError(message, "Properties Length", r)
+	if pe, ok := err.(*ParseError); ok && pe.Err == errTooLong {
+		pe.Code = model.InternalError
+	}
+	return err
+}
+
+func validStatus(v uint64) bool {
+	switch v {
+	case uint64(model.StatusNormal), uint64(model.StatusEndOfGroup), uint64(model.StatusEndOfTrack):
+		return true
+	}
+	return false
+}

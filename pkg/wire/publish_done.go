@@ -1,0 +1,27 @@
+package wire
+
+import "oxymoq/pkg/model"
+
+// PublishDone ends a subscription (section 10.11).
+type PublishDone struct {
+	Code        model.DoneCode
+	StreamCount model.Opt[uint64] // absent: unknown (2^62-1 on the wire up to draft 19)
+	Reason      string
+}
+
+// Kind returns KindPublishDone.
+func (*PublishDone) Kind() MessageKind { return KindPublishDone }
+
+func (m *PublishDone) appendBody(e *encoder) {
+	e.uint(DoneCodeToWire(e.ctx.Draft, m.Code))
+	e.uint(m.StreamCount.Or(e.table.unknownStreamCount))
+	e.string("Reason Phrase", m.Reason, MaxReasonLen)
+}
+
+func (m *PublishDone) parseBody(d *decoder) {
+	m.Code = DoneCodeFromWire(d.ctx.Draft, d.uint("Status Code"))
+	if n := d.uint("Stream Count"); n != d.table.unknownStreamCount {
+		m.StreamCount = model.Some(n)
+	}
+	m.Reason = d.string("Reason Phrase", MaxReasonLen)
+}

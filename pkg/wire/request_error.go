@@ -1,0 +1,81 @@
+package wire
+
+import "oxymoq/pkg/model"
+
+// RequestError refuses a request or an update (section 10.6).
+type RequestError struct {
+	Code model.RequestCode
+	// RetryInterval is the time in ms after which the request may be made
+	// again; absent: do not retry. (The wire has 0 for absent, else ms+1.)
+	RetryInterval model.Opt[uint64]
+	Reason        string
+	Redirect      *model.Redirect // with model.Redirected only
+}
+
+// Kind returns KindRequestError.
+func (*RequestError) Kind() MessageKind { return KindRequestError }
+
+func (m *RequestError) appendBody(e *encoder) {
+	e.uint(RequestCodeToWire(e.ctx.Draft, e.ctx.Answers, m.Code))
+	retry := uint64(0)
+	if ms, ok := m.RetryInterval.Get(); ok {
+		retry = ms + 1
+		if retry == 0 {
+			e.fail("retry interval exceeds 2^64-2 ms")
+		}
+	}
+	e.uint(retry)
+	e.string("Reason Phrase", m.Reason, MaxReasonLen)
+	switch {
+	case (m.Code == model.Redirected) != (m.Redirect != nil):
+		e.fail("code %v and redirect do not fit together", m.Code)
+	case m.Redirect != nil:
+		m.appendRedirect(e)
+	}
+}
+
+func (m *RequestError) appendRedirect(e *encoder) {
+	if m.Redirect.ConnectURI != "" && e.ctx.Receiver == Server {
+		e.fail("only a server may name a Connect URI")
+	}
+	var name model.FullTrackName // empty: unchanged
+	if m.Redirect.Track != nil {
+		name = *m.Redirect.Track
+	}
+	if name.Name != "" && namespaceScoped(e.ctx.Request) {
+		e.fail("track name in a redirect of %v", e.ctx.Request)
+	}
+	e.string("Connect URI", m.Redirect.ConnectURI, MaxMessageLen)
+	e.trackName(name)
+}
+
+func (m *RequestError) parseBody(d *decoder) {
+	m.Code = RequestCodeFromWire(d.ctx.Draft, d.ctx.Answers, d.uint("Error Code"))
+	if retry := d.uint("Retry Interval"); retry > 0 {
+		m.RetryInterval = model.Some(retry - 1)
+	}
+	m.Reason = d.string("Reason Phrase", MaxReasonLen)
+	if m.Code == model.Redirected && d.err == nil {
+		m.parseRedirect(d)
+	}
+}
+
+func (m *RequestError) parseRedirect(d *decoder) {
+	m.Redirect = &model.Redirect{ConnectURI: d.string("Connect URI", MaxMessageLen)}
+	if m.Redirect.ConnectURI != "" && d.ctx.Receiver == Server {
+		d.fail("Connect URI", errNotPermitted)
+	}
+	name := d.trackName()
+	if name.Name != "" && namespaceScoped(d.ctx.Request) {
+		d.fail("Track Name", errNotPermitted)
+	}
+	if len(name.Namespace) > 0 || name.Name != "" {
+		m.Redirect.Track = &name
+	}
+}
+
+// namespaceScoped reports whether a request is for a namespace, so that a
+// redirect of it has no track name (section 10.6.1).
+func namespaceScoped(k MessageKind) bool {
+	return k == KindPublishNamespace || k == KindSubscribeNamespace
+}

@@ -1,0 +1,142 @@
+package wire
+
+import (
+	"oxymoq/pkg/model"
+)
+
+// Setup opens a session, one from each side (section 10.3).
+type Setup struct {
+	Path              model.Opt[string] // client only, raw QUIC only; with query
+	Authority         model.Opt[string] // as Path
+	MaxTokenCacheSize model.Opt[uint64] // bytes
+	Implementation    model.Opt[string]
+	Tokens            []Token
+	Unknown           model.Properties // options we do not know, in wire order
+}
+
+// Setup Options (section 15.4).
+const (
+	optionPath              = 0x01
+	optionToken             = 0x03
+	optionMaxTokenCacheSize = 0x04
+	optionAuthority         = 0x05
+	optionImplementation    = 0x07
+)
+
+var optionNames = map[uint64]string{
+	optionPath: "PATH", optionToken: "AUTHORIZATION_TOKEN", optionMaxTokenCacheSize: "MAX_AUTH_TOKEN_CACHE_SIZE",
+	optionAuthority: "AUTHORITY", optionImplementation: "MOQT_IMPLEMENTATION",
+}
+
+// Kind returns KindSetup.
+func (*Setup) Kind() MessageKind { return KindSetup }
+
+func (m *Setup) appendBody(e *encoder) {
+	var known model.Properties
+	text := func(typ uint64, v model.Opt[string]) {
+		if v.Set {
+			known = append(known, model.Property{Type: typ, Bytes: []byte(v.Value)})
+		}
+	}
+	text(optionPath, m.Path)
+	for _, t := range m.Tokens {
+		value := encoder{kind: e.kind, ctx: e.ctx}
+		value.token(t)
+		if value.err != nil {
+			e.fail("%w", value.err)
+		}
+		known = append(known, model.Property{Type: optionToken, Bytes: value.b})
+	}
+	if n, ok := m.MaxTokenCacheSize.Get(); ok {
+		known = append(known, model.Property{Type: optionMaxTokenCacheSize, Int: n})
+	}
+	text(optionAuthority, m.Authority)
+	text(optionImplementation, m.Implementation)
+	if e.ctx.Receiver == Client || e.ctx.WebTransport {
+		if m.Path.Set || m.Authority.Set {
+			e.fail("PATH and AUTHORITY are for clients on raw QUIC")
+		}
+	}
+	e.properties(mergeOptions(e, known, m.Unknown))
+}
+
+// mergeOptions returns both lists as one, in the order of their types.
+func mergeOptions(e *encoder, known, unknown model.Properties) model.Properties {
+	all := make(model.Properties, 0, len(known)+len(unknown))
+	for _, u := range unknown {
+		if name, ok := optionNames[u.Type]; ok {
+			e.fail("option %s among the unknown ones", name)
+		}
+		for len(known) > 0 && known[0].Type < u.Type {
+			all, known = append(all, known[0]), known[1:]
+		}
+		all = append(all, u)
+	}
+	return append(all, known...)
+}
+
+func (m *Setup) parseBody(d *decoder) {
+	list := kvpReader{r: d.r}
+	var seen [optionImplementation + 1]bool
+	for list.more() {
+		p, err := list.next()
+		d.r = list.r // for the offset in errors
+		if err != nil {
+			d.fail("Setup Options", err)
+			return
+		}
+		name, known := optionNames[p.Type]
+		if !known {
+			m.Unknown = append(m.Unknown, p.clone())
+			continue
+		}
+		if seen[p.Type] && p.Type != optionToken {
+			d.fail(name, errDuplicate)
+			return
+		}
+		seen[p.Type] = true
+		m.option(d, name, p)
+		if d.err != nil {
+			return
+		}
+	}
+	d.r = list.r
+}
+
+// option stores a known option after checking it.
+func (m *Setup) option(d *decoder, name string, p kvp) {
+	misplaced := d.ctx.Receiver == Client || d.ctx.WebTransport
+	switch p.Type {
+	case optionPath:
+		m.Path = model.Some(string(p.Bytes))
+		if misplaced {
+			d.failCode(name, model.InvalidPath, errNotPermitted)
+		} else if !validPath(m.Path.Value) {
+			d.failCode(name, model.MalformedPath, errValue)
+		}
+	case optionAuthority:
+		m.Authority = model.Some(string(p.Bytes))
+		if misplaced {
+			d.failCode(name, model.InvalidAuthority, errNotPermitted)
+		} else if !validAuthority(m.Authority.Value) {
+			d.failCode(name, model.MalformedAuthority, errValue)
+		}
+	case optionToken:
+		inner := decoder{ctx: d.ctx, table: d.table, message: d.message, code: d.code}
+		inner.base = d.r.Offset() - len(p.Bytes)
+		inner.r.Reset(d.table.varint, p.Bytes)
+		t := inner.token(name)
+		if inner.err != nil {
+			d.err = inner.err
+			return
+		}
+		if d.ctx.Receiver == Server && (t.Action == TokenDelete || t.Action == TokenUseAlias) {
+			d.fail(name, errNotPermitted)
+		}
+		m.Tokens = append(m.Tokens, t)
+	case optionMaxTokenCacheSize:
+		m.MaxTokenCacheSize = model.Some(p.Int)
+	case optionImplementation:
+		m.Implementation = model.Some(string(p.Bytes))
+	}
+}

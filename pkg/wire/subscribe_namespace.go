@@ -1,0 +1,25 @@
+package wire
+
+import "oxymoq/pkg/model"
+
+// SubscribeNamespace asks which namespaces exist below a prefix (section 10.18).
+type SubscribeNamespace struct {
+	RequestID uint64
+	Prefix    model.Namespace
+	Params    Params
+}
+
+// Kind returns KindSubscribeNamespace.
+func (*SubscribeNamespace) Kind() MessageKind { return KindSubscribeNamespace }
+
+func (m *SubscribeNamespace) appendBody(e *encoder) {
+	e.uint(m.RequestID)
+	e.namespace(m.Prefix)
+	e.params(inSubscribeNamespace, &m.Params)
+}
+
+func (m *SubscribeNamespace) parseBody(d *decoder) {
+	m.RequestID = d.uint("Request ID")
+	m.Prefix = d.namespace("Track Namespace Prefix")
+	m.Params = d.params(inSubscribeNamespace)
+}
