@@ -1,0 +1,202 @@
+package listen
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+
+	"github.com/quic-go/quic-go"
+
+	"oxymoq/pkg/transport"
+	"oxymoq/pkg/transport/quictr"
+)
+
+// backlog is how many connections wait for Accept. More are turned away.
+const backlog = 128
+
+// How connections are closed that the server cannot keep (section 3.5).
+const (
+	codeNoError       = 0x0
+	codeInternalError = 0x1
+)
+
+// Config says what a Listener serves.
+type Config struct {
+	// TLS needs a certificate, in Certificates or by GetCertificate. Its
+	// NextProtos is replaced.
+	TLS *tls.Config
+	// Protocols are those that Accept returns, the preferred first.
+	Protocols []string
+	// Handlers serve other protocols. The Protocols go before them.
+	Handlers []Handler
+	// QUIC are the options of all connections.
+	QUIC quictr.Options
+	// ResetKey lets a server that was restarted tell the clients of its
+	// predecessor so when they next send something, if both have the same key;
+	// otherwise, or if they only keep alive, they notice after their idle
+	// timeout. It is a secret. Zero: no resets are sent.
+	ResetKey [32]byte
+}
+
+// Handler serves the connections of one protocol.
+type Handler struct {
+	Protocol string
+	// Serve runs in a goroutine of its own for each connection, which is
+	// closed when it returns. It should return when the connection ends.
+	Serve func(*quic.Conn)
+}
+
+// Listener is a UDP port that serves.
+type Listener struct {
+	pc       net.PacketConn
+	tr       *quic.Transport
+	ln       *quic.Listener
+	handlers map[string]func(*quic.Conn)
+	accepted chan transport.Conn
+
+	ctx   context.Context // ends when no more connections are accepted
+	stop  context.CancelCauseFunc
+	tasks sync.WaitGroup // the accepting goroutine and the handlers
+	ended chan struct{}  // closed when the accepting goroutine has ended
+
+	refuseOnce, closeOnce sync.Once
+
+	mu    sync.Mutex
+	conns map[*quic.Conn]struct{} // open
+	empty chan struct{}           // closed when conns is empty; nil if nobody waits
+}
+
+// Listen serves at addr, "host:port" or ":port" for all addresses of the
+// machine. Port 0 takes a free one, see Addr.
+func Listen(addr string, c Config) (*Listener, error) {
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	to, err := net.ResolveUDPAddr("udp", addr)
+	if err != nil {
+		return nil, err
+	}
+	// Without a host this is an IPv6 socket that takes IPv4 too.
+	pc, err := net.ListenUDP("udp", to)
+	if err != nil {
+		return nil, err
+	}
+	return On(pc, c)
+}
+
+// On serves on a socket, which is closed with the Listener, or at once if On
+// fails.
+func On(pc net.PacketConn, c Config) (*Listener, error) {
+	if err := c.check(); err != nil {
+		pc.Close()
+		return nil, err
+	}
+	l := &Listener{
+		pc:       pc,
+		tr:       &quic.Transport{Conn: pc},
+		handlers: make(map[string]func(*quic.Conn)),
+		accepted: make(chan transport.Conn, backlog),
+		conns:    make(map[*quic.Conn]struct{}),
+		ended:    make(chan struct{}),
+	}
+	if c.ResetKey != [32]byte{} {
+		l.tr.StatelessResetKey = (*quic.StatelessResetKey)(&c.ResetKey)
+	}
+	conf := c.TLS.Clone()
+	conf.NextProtos = append([]string(nil), c.Protocols...)
+	for _, h := range c.Handlers {
+		conf.NextProtos = append(conf.NextProtos, h.Protocol)
+		l.handlers[h.Protocol] = h.Serve
+	}
+	var err error
+	if l.ln, err = l.tr.Listen(conf, c.QUIC.QUIC()); err != nil {
+		l.tr.Close()
+		pc.Close()
+		return nil, err
+	}
+	//nolint:forbidigo // it ends with Close, as a net.Listener does
+	l.ctx, l.stop = context.WithCancelCause(context.Background())
+	l.tasks.Go(l.run)
+	return l, nil
+}
+
+func (c Config) check() error {
+	switch {
+	case c.TLS == nil || len(c.TLS.Certificates) == 0 && c.TLS.GetCertificate == nil && c.TLS.GetConfigForClient == nil:
+		return errors.New("listen: no certificate")
+	case len(c.Protocols)+len(c.Handlers) == 0:
+		return errors.New("listen: no protocol to serve")
+	}
+	seen := make(map[string]bool)
+	for _, p := range c.Protocols {
+		if seen[p] || p == "" {
+			return fmt.Errorf("listen: protocol %q is listed twice or empty", p)
+		}
+		seen[p] = true
+	}
+	for _, h := range c.Handlers {
+		if seen[h.Protocol] || h.Protocol == "" || h.Serve == nil {
+			return fmt.Errorf("listen: protocol %q is listed twice, empty or has no function", h.Protocol)
+		}
+		seen[h.Protocol] = true
+	}
+	return nil
+}
+
+// run takes connections from quic-go, which refuses more than 32 that wait, as
+// fast as they come.
+func (l *Listener) run() {
+	defer close(l.ended)
+	for {
+		q, err := l.ln.Accept(l.ctx)
+		if err != nil {
+			if errors.Is(err, quic.ErrServerClosed) {
+				err = net.ErrClosed
+			}
+			l.stop(fmt.Errorf("listen: %w", err))
+			return
+		}
+		l.track(q)
+		serve := l.handlers[q.ConnectionState().TLS.NegotiatedProtocol]
+		if serve != nil {
+			l.tasks.Go(func() {
+				serve(q)
+				q.CloseWithError(codeNoError, "")
+			})
+			continue
+		}
+		select {
+		case l.accepted <- quictr.Wrap(q):
+		default:
+			l.tasks.Go(func() { q.CloseWithError(codeInternalError, "the server is busy") })
+		}
+	}
+}
+
+// Accept returns the next connection of one of the raw QUIC protocols. It
+// fails with the cause of ctx, or, after Close, an error that wraps
+// net.ErrClosed.
+func (l *Listener) Accept(ctx context.Context) (transport.Conn, error) {
+	for {
+		select {
+		case <-l.ctx.Done():
+			return nil, context.Cause(l.ctx)
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case c := <-l.accepted:
+			if c.Context().Err() == nil { // the client may have gone meanwhile
+				return c, nil
+			}
+		}
+	}
+}
+
+// Addr is the address of the socket.
+func (l *Listener) Addr() net.Addr { return l.pc.LocalAddr() }
+
+// Transport is the QUIC endpoint of the socket, for quictr.Options.Via: who
+// dials from it uses the same UDP port. It is closed with the Listener.
+func (l *Listener) Transport() *quic.Transport { return l.tr }
