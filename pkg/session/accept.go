@@ -1,0 +1,286 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"oxymoq/pkg/auth"
+	"oxymoq/pkg/model"
+	"oxymoq/pkg/transport"
+	"oxymoq/pkg/wire"
+)
+
+// acceptRequests serves the peer's request streams until the connection ends.
+func (s *Session) acceptRequests() {
+	select { // requests that come early wait in the transport (section 3.3)
+	case <-s.setupDone:
+	case <-s.ctx.Done():
+		return
+	}
+	for {
+		stream, err := s.conn.AcceptStream(s.ctx)
+		if err != nil {
+			return
+		}
+		s.loops.Go(func() { s.serveRequest(stream) })
+	}
+}
+
+// serveRequest reads the first message of a stream and hands it to the
+// Handler, then reads on.
+func (s *Session) serveRequest(stream transport.Stream) {
+	reader := newMessageReader(stream, s.cfg.Draft, s.cfg.Limits.MessageTimeout)
+	_ = stream.SetReadDeadline(time.Now().Add(s.cfg.Limits.MessageTimeout)) // fails only on a dead stream
+	typ, body, err := reader.next()
+	if err == nil {
+		err = stream.SetReadDeadline(time.Time{})
+	}
+	if err != nil {
+		s.dropStream(stream, err)
+		return
+	}
+	// The kind of the request is what the message itself says.
+	m, err := wire.ParseMessage(s.context(wire.RequestStream, 0, 0), typ, body)
+	var refusal *model.RequestError
+	if pe, ok := errors.AsType[*wire.ParseError](err); ok && !pe.Fatal() && m != nil {
+		refusal = &model.RequestError{Code: pe.Request.Or(model.RequestMalformedTrack), Reason: pe.Error()}
+	} else if err != nil {
+		s.fail(err)
+		return
+	}
+	id, track, tokens, ok := describe(m)
+	if !ok {
+		s.fail(violation("a request stream begins with %s", wire.MessageName(s.cfg.Draft, typ)))
+		return
+	}
+	r := s.newRequest(m.Kind(), Responder, stream)
+	r.reader, r.id = reader, id
+	err = s.admit(r, track, tokens)
+	if err == nil && refusal != nil {
+		s.release(r)
+		err = refusal
+	}
+	if err != nil {
+		if se := sessionError(err); se != nil {
+			s.fail(se)
+			return
+		}
+		_ = r.reject(asRequestError(err)) // the stream may be gone; nothing to do then
+		r.run()
+		return
+	}
+	s.loops.Go(func() {
+		defer s.release(r)
+		s.handle(r, m)
+	})
+	r.run()
+}
+
+// dropStream gives up a stream whose first message did not come.
+func (s *Session) dropStream(stream transport.Stream, err error) {
+	switch {
+	case err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF):
+		s.fail(violation("a request stream ends without a request"))
+	case sessionError(err) != nil && !errors.Is(err, errStalled):
+		s.fail(err)
+	default: // slow or reset: only this stream suffers (section 3.5)
+		stream.CancelRead(uint64(model.ResetCancelled))
+		stream.CancelWrite(uint64(model.ResetCancelled))
+	}
+}
+
+// describe returns what all requests have in common; ok is false for messages
+// that are none.
+func describe(m wire.Message) (id uint64, track model.FullTrackName, tokens []wire.Token, ok bool) {
+	switch m := m.(type) {
+	case *wire.Subscribe:
+		return m.RequestID, m.Track, m.Params.Tokens, true
+	case *wire.Publish:
+		return m.RequestID, m.Track, m.Params.Tokens, true
+	case *wire.Fetch:
+		return m.RequestID, m.Track, m.Params.Tokens, true
+	case *wire.TrackStatus:
+		return m.RequestID, m.Track, m.Params.Tokens, true
+	case *wire.PublishNamespace:
+		return m.RequestID, model.FullTrackName{Namespace: m.Namespace}, m.Params.Tokens, true
+	case *wire.SubscribeNamespace:
+		return m.RequestID, model.FullTrackName{Namespace: m.Prefix}, m.Params.Tokens, true
+	case *wire.SubscribeTracks:
+		return m.RequestID, model.FullTrackName{Namespace: m.Prefix}, m.Params.Tokens, true
+	}
+	return 0, model.FullTrackName{}, nil, false
+}
+
+var actions = map[wire.MessageKind]auth.Action{
+	wire.KindSubscribe: auth.Subscribe, wire.KindPublish: auth.Publish, wire.KindFetch: auth.Fetch,
+	wire.KindTrackStatus: auth.TrackStatus, wire.KindPublishNamespace: auth.PublishNamespace,
+	wire.KindSubscribeNamespace: auth.SubscribeNamespace, wire.KindSubscribeTracks: auth.SubscribeTracks,
+}
+
+// admit makes the checks that are the same for all requests.
+func (s *Session) admit(r *request, track model.FullTrackName, tokens []wire.Token) error {
+	if err := s.useID(r.id); err != nil {
+		return err
+	}
+	r.state = Pending // nobody else knows r yet
+	s.mu.Lock()
+	values, err := s.cache.resolve(tokens, false)
+	full := s.open >= s.cfg.Limits.Requests
+	leaving := s.goneAway
+	s.mu.Unlock()
+	switch {
+	case err != nil:
+		return err
+	case leaving:
+		return &model.RequestError{Code: model.RequestGoingAway, Reason: "this endpoint is going away"}
+	case full:
+		return &model.RequestError{Code: model.RequestExcessiveLoad, Reason: "too many open requests"}
+	}
+	// ".session" is between us and the peer, and we have nothing there; "."
+	// alone is reserved (sections 3.2.1 and 3.2.2).
+	if ns := track.Namespace; len(ns) > 0 && (ns[0] == "." || ns[0] == ".session") {
+		return &model.RequestError{Code: model.DoesNotExist, Reason: "reserved namespace"}
+	}
+	r.tokens = values
+	s.mu.Lock()
+	s.open++
+	s.mu.Unlock()
+	return nil
+}
+
+// authorize asks the Authorizer. It may block, and runs where the Handler runs.
+func (s *Session) authorize(r *request, track model.FullTrackName) error {
+	grant, err := s.cfg.Authorizer.Authorize(r.ctx, auth.Request{
+		Session: s.info(&s.peer, s.tokens), Action: actions[r.kind], Track: track, Tokens: r.tokens,
+	})
+	if err != nil {
+		return err
+	}
+	if !grant.Expires.IsZero() || grant.Revoked != nil {
+		bound, stop := grant.Bound(r.ctx)
+		context.AfterFunc(bound, func() {
+			defer stop()
+			if r.ctx.Err() == nil {
+				r.expire(context.Cause(bound))
+			}
+		})
+	}
+	return nil
+}
+
+// release gives back the place of a request when it is over.
+func (s *Session) release(r *request) {
+	context.AfterFunc(r.ctx, func() {
+		s.mu.Lock()
+		s.open--
+		s.mu.Unlock()
+	})
+}
+
+// handle calls the Handler for one request and refuses what it leaves
+// unanswered.
+func (s *Session) handle(r *request, m wire.Message) {
+	defer func() {
+		r.mu.Lock()
+		unanswered := r.state == Pending
+		r.mu.Unlock()
+		if unanswered {
+			_ = r.reject(&model.RequestError{Code: model.RequestInternalError, Reason: "not answered"})
+		}
+	}()
+	_, track, _, _ := describe(m)
+	if f, ok := m.(*wire.Fetch); ok && f.FetchKind != wire.FetchStandalone {
+		joined, err := s.joined(r.ctx, f.JoiningRequestID)
+		if err != nil {
+			_ = r.reject(asRequestError(err))
+			return
+		}
+		track = joined.Track
+	}
+	if err := s.authorize(r, track); err != nil {
+		_ = r.reject(asRequestError(err))
+		return
+	}
+	h := s.cfg.Handler
+	switch m := m.(type) {
+	case *wire.Subscribe:
+		s.handleSubscribe(h, r, m)
+	case *wire.Publish:
+		s.handlePublish(h, r, m)
+	case *wire.Fetch:
+		s.handleFetch(h, r, m)
+	case *wire.TrackStatus:
+		h.TrackStatus(r.ctx, &TrackStatusRequest{peerRequest{s, r}, m.Track})
+	case *wire.PublishNamespace:
+		h.PublishNamespace(r.ctx, &NamespaceRequest{peerRequest{s, r}, m.Namespace})
+	case *wire.SubscribeNamespace:
+		s.handlePrefix(r, m.Prefix, m.Params, func(p *PrefixRequest) { h.SubscribeNamespace(r.ctx, p) })
+	case *wire.SubscribeTracks:
+		s.handlePrefix(r, m.Prefix, m.Params, func(p *PrefixRequest) { h.SubscribeTracks(r.ctx, p) })
+	}
+}
+
+// Handler answers the requests of the peer. Each method runs in a goroutine of
+// its own and must call Accept or Reject before it returns; it may take its
+// time, and stop when ctx ends, which says that the request was cancelled.
+// After Accept the request lives on until its context ends.
+type Handler interface {
+	Subscribe(ctx context.Context, r *SubscribeRequest)
+	Publish(ctx context.Context, r *PublishRequest)
+	Fetch(ctx context.Context, r *FetchRequest)
+	TrackStatus(ctx context.Context, r *TrackStatusRequest)
+	PublishNamespace(ctx context.Context, r *NamespaceRequest)
+	SubscribeNamespace(ctx context.Context, r *PrefixRequest)
+	SubscribeTracks(ctx context.Context, r *PrefixRequest)
+}
+
+// Refuse is a Handler that refuses everything with NOT_SUPPORTED; embed it to
+// implement only what you serve.
+type Refuse struct{}
+
+var notSupported = &model.RequestError{Code: model.NotSupported, Reason: "this endpoint does not serve such requests"}
+
+// Subscribe refuses.
+func (Refuse) Subscribe(_ context.Context, r *SubscribeRequest) { _ = r.Reject(notSupported) }
+
+// Publish refuses.
+func (Refuse) Publish(_ context.Context, r *PublishRequest) { _ = r.Reject(notSupported) }
+
+// Fetch refuses.
+func (Refuse) Fetch(_ context.Context, r *FetchRequest) { _ = r.Reject(notSupported) }
+
+// TrackStatus refuses.
+func (Refuse) TrackStatus(_ context.Context, r *TrackStatusRequest) { _ = r.Reject(notSupported) }
+
+// PublishNamespace refuses.
+func (Refuse) PublishNamespace(_ context.Context, r *NamespaceRequest) { _ = r.Reject(notSupported) }
+
+// SubscribeNamespace refuses.
+func (Refuse) SubscribeNamespace(_ context.Context, r *PrefixRequest) { _ = r.Reject(notSupported) }
+
+// SubscribeTracks refuses.
+func (Refuse) SubscribeTracks(_ context.Context, r *PrefixRequest) { _ = r.Reject(notSupported) }
+
+// peerRequest is what all requests of the peer offer.
+type peerRequest struct {
+	s *Session
+	r *request
+}
+
+// Session returns the session that the request came on.
+func (p *peerRequest) Session() *Session { return p.s }
+
+// ID returns the Request ID.
+func (p *peerRequest) ID() uint64 { return p.r.id }
+
+// Context ends when the request is over; its cause says why.
+func (p *peerRequest) Context() context.Context { return p.r.ctx }
+
+// Tokens returns the authorization tokens that came with the request.
+func (p *peerRequest) Tokens() []auth.Token { return p.r.tokens }
+
+// Reject refuses the request. Errors that are not a *model.RequestError are
+// told to the peer as INTERNAL_ERROR without their text.
+func (p *peerRequest) Reject(err error) error { return p.r.reject(asRequestError(err)) }
