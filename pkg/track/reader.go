@@ -1,0 +1,385 @@
+package track
+
+import (
+	"sort"
+	"time"
+
+	"oxymoq/pkg/model"
+)
+
+// ReadState says what a Reader found.
+type ReadState uint8
+
+// States of a Read.
+const (
+	ReadSpan        ReadState = iota // the Span holds bytes to send
+	ReadWait                         // nothing now: the waiter will be woken
+	ReadFinished                     // the end of the subgroup was reached
+	ReadRangeEnd                     // objects follow, or may, but none within the reader's range
+	ReadReset                        // the run was reset at its source: see Code
+	ReadEvicted                      // the next byte left the log
+	ReadExpired                      // the next object came before the time given
+	ReadUnencodable                  // the reader's form cannot express the next object
+	ReadEnded                        // a new epoch began: the run is gone
+)
+
+// Span is a piece of a stream, Head then Body.
+type Span struct {
+	Head    []byte // written for this reader, in the buffer given to Read
+	Body    []byte // a slice of the log, pinned until Release
+	Objects int    // that end in this span
+}
+
+// Len returns the number of bytes.
+func (s Span) Len() int { return len(s.Head) + len(s.Body) }
+
+// ReaderOptions is how a Reader reads a Run.
+type ReaderOptions struct {
+	Form   Form
+	Waiter Waiter
+	// First and Last are the smallest and the largest object ID wanted.
+	First, Last uint64
+	// Since excludes objects that were complete before: see Cursor.Since.
+	Since uint64
+}
+
+// Sizes for readers of a form other than the run's: payloads of up to copyPayload
+// bytes are copied behind their headers until there are gatherBytes in Head.
+const (
+	copyPayload = 2 << 10
+	gatherBytes = 8 << 10
+)
+
+// Reader is an offset into one Run. It is for one goroutine at a time, except
+// Behind and Remaining. The zero Reader must be initialized.
+type Reader struct {
+	run   *Run
+	form  Form
+	place parked
+
+	// Guarded by run.track.mu.
+	object  int   // absolute number in the run of the object to read next or now
+	within  bool  // part of it was handed out
+	off     int64 // next byte, if within
+	chunk   int   // absolute number of the chunk in which off lies, or of one before
+	prev    model.Opt[uint64]
+	first   uint64
+	last    uint64
+	starts  bool // the first object handed out is the first of the subgroup
+	skipped bool // Since excluded objects
+
+	pinned *chunk // by the last span; for the reading goroutine only
+}
+
+// Init points r at the first object of the run that is wanted.
+func (r *Reader) Init(run *Run, o ReaderOptions) {
+	*r = Reader{run: run, form: o.Form, place: parked{waiter: o.Waiter}, first: o.First, last: o.Last}
+	run.track.mu.Lock()
+	defer run.track.mu.Unlock()
+	r.object = run.trimmed + sort.Search(len(run.index), func(i int) bool {
+		return run.index[i].id >= o.First && run.index[i].seq > o.Since
+	})
+	if run.state == runEvicted || run.trimmed > 0 && run.cutID >= o.First && run.cutSeq > o.Since {
+		r.object = -1 // something wanted was evicted before it could be read
+	}
+	if i := r.object - run.trimmed; i > 0 {
+		r.skipped = run.index[i-1].id >= o.First
+	}
+}
+
+// SetLast changes the largest object ID wanted.
+func (r *Reader) SetLast(id uint64) {
+	r.run.track.mu.Lock()
+	defer r.run.track.mu.Unlock()
+	r.last = id
+}
+
+// Started reports whether any byte was handed out.
+func (r *Reader) Started() bool { return r.within || r.prev.Set }
+
+// Within reports whether the last span ended inside an object. It is for the
+// reading goroutine.
+func (r *Reader) Within() bool { return r.within }
+
+// Skipped reports whether objects from First on were excluded by Since.
+func (r *Reader) Skipped() bool { return r.skipped }
+
+// StartsSubgroup reports, once Started, whether the first object handed out is
+// known to be the first ever published in the subgroup.
+func (r *Reader) StartsSubgroup() bool { return r.starts }
+
+// Code is the reset code of ReadReset.
+func (r *Reader) Code() model.ResetCode {
+	r.run.track.mu.Lock()
+	defer r.run.track.mu.Unlock()
+	return r.run.code
+}
+
+// Behind returns how many objects and bytes of the run were not handed out.
+func (r *Reader) Behind() (objects int, bytes int64) {
+	run := r.run
+	run.track.mu.Lock()
+	defer run.track.mu.Unlock()
+	objects = run.total() - max(r.object, 0)
+	switch {
+	case objects <= 0 || run.state == runEvicted:
+	case r.object < run.trimmed:
+		bytes = run.size - run.index[0].start
+	case r.within:
+		bytes = run.size - r.off
+	default:
+		bytes = run.size - run.entry(r.object).start
+	}
+	return max(objects, 0), bytes
+}
+
+// Close unparks the reader and frees what it holds.
+func (r *Reader) Close() {
+	r.run.track.mu.Lock()
+	r.place.leave()
+	r.run.track.mu.Unlock()
+	r.Release()
+}
+
+// Release frees the last span. Its Body must not be used any more.
+func (r *Reader) Release() {
+	if r.pinned != nil {
+		r.pinned.unpin()
+		r.pinned = nil
+	}
+}
+
+// Poll returns the state that Read would return, without reading.
+func (r *Reader) Poll(notBefore time.Time) ReadState {
+	run := r.run
+	run.track.mu.Lock()
+	defer run.track.mu.Unlock()
+	if gone := r.gone(); gone != ReadSpan {
+		return gone
+	}
+	for r.object < run.total() && !r.within && run.entry(r.object).id < r.first {
+		r.object++
+	}
+	if r.object >= run.total() {
+		_, state := r.atEnd(Span{})
+		return state
+	}
+	if r.within {
+		return ReadSpan
+	}
+	return r.refuses(run.entry(r.object), notBefore)
+}
+
+// gone returns why nothing can be read any more, or ReadSpan.
+func (r *Reader) gone() ReadState {
+	switch run := r.run; {
+	case run.epoch != run.track.epoch:
+		return ReadEnded
+	case run.state == runEvicted || r.object < run.trimmed:
+		return ReadEvicted
+	}
+	return ReadSpan
+}
+
+// refuses returns why an object is not to be begun, or ReadSpan.
+func (r *Reader) refuses(e *entry, notBefore time.Time) ReadState {
+	if e.id > r.last {
+		return ReadRangeEnd
+	}
+	if !notBefore.IsZero() && e.arrival < int64(notBefore.Sub(r.run.track.birth)) {
+		return ReadExpired
+	}
+	return ReadSpan
+}
+
+// Read returns what can be sent next. Objects that came before notBefore are
+// not begun; the zero time means no limit. buf is where headers are written; the
+// Head that is returned may have outgrown it.
+func (r *Reader) Read(buf []byte, notBefore time.Time) (s Span, state ReadState) {
+	r.Release()
+	run := r.run
+	run.track.mu.Lock()
+	defer run.track.mu.Unlock()
+	s.Head = buf[:0]
+	if gone := r.gone(); gone != ReadSpan {
+		return s, gone
+	}
+	for {
+		if r.object >= run.total() {
+			return r.atEnd(s)
+		}
+		e := run.entry(r.object)
+		if !r.within {
+			if e.id < r.first { // came after Init
+				r.object++
+				continue
+			}
+			if why := r.refuses(e, notBefore); why != ReadSpan {
+				return r.ready(s, why)
+			}
+			if !r.begin(&s, e) {
+				return r.ready(s, ReadUnencodable)
+			}
+		}
+		if r.form == run.info.Form {
+			return r.slice(s)
+		}
+		if full := r.gather(&s, e); full {
+			return r.ready(s, ReadWait)
+		}
+	}
+}
+
+// ready returns the span if it holds anything, else the state.
+func (r *Reader) ready(s Span, otherwise ReadState) (Span, ReadState) {
+	if s.Len() > 0 {
+		return s, ReadSpan
+	}
+	if otherwise == ReadWait {
+		r.run.waiting.park(&r.place)
+	}
+	return s, otherwise
+}
+
+// atEnd is reached when no object is left, also if the one that was being read
+// was cut.
+func (r *Reader) atEnd(s Span) (Span, ReadState) {
+	switch r.run.state {
+	case runFinished:
+		return r.ready(s, ReadFinished)
+	case runReset:
+		return r.ready(s, ReadReset)
+	}
+	return r.ready(s, ReadWait)
+}
+
+// begin starts on an object. Its header goes to the head unless the one in the
+// log fits: the same form, and the same object before it.
+func (r *Reader) begin(s *Span, e *entry) bool {
+	run := r.run
+	head := e.start + int64(e.head)
+	first := !r.Started()
+	if r.form == run.info.Form && (!first || r.object == 0) {
+		r.off = e.start
+	} else {
+		raw, i := r.bytes(e.start, head), len(s.Head)
+		h := ObjectHeader{
+			ID: e.id, Properties: run.info.Form.Properties(raw), From: run.info.Form,
+			PayloadLen: r.payloadLen(e), Status: e.status,
+		}
+		b, err := r.form.AppendObject(s.Head, r.prev, h)
+		if err != nil {
+			s.Head = s.Head[:i]
+			return false
+		}
+		s.Head = b
+		r.off = head
+	}
+	if first {
+		r.starts = r.object == 0 && (run.first == FirstYes || e.id == 0)
+	}
+	r.within = true
+	return true
+}
+
+// payloadLen is known before the payload has come.
+func (r *Reader) payloadLen(e *entry) uint64 {
+	if e.seq == unfinished {
+		return r.run.promised
+	}
+	return uint64(e.end-e.start) - uint64(e.head)
+}
+
+// bytes returns the bytes of offsets that lie in one chunk.
+func (r *Reader) bytes(from, to int64) []byte { return r.at(from).slice(from, to) }
+
+// at returns the chunk that holds the offset.
+func (r *Reader) at(off int64) *chunk {
+	l := &r.run.log
+	if r.chunk < l.dropped || l.chunk(r.chunk) == nil || l.chunk(r.chunk).base > off {
+		r.chunk = l.find(off)
+	}
+	for l.chunk(r.chunk).end() <= off && l.chunk(r.chunk+1) != nil {
+		r.chunk++
+	}
+	return l.chunk(r.chunk)
+}
+
+// slice takes the rest of the present chunk, with all objects in it that are wanted.
+func (r *Reader) slice(s Span) (Span, ReadState) {
+	run := r.run
+	if r.off >= run.size {
+		return r.sliceEnd(s)
+	}
+	c := r.at(r.off)
+	stop := min(c.end(), run.size)
+	begun := r.object
+	for i := begun; i < run.total(); i++ {
+		e := run.entry(i)
+		if e.start >= stop {
+			break
+		}
+		if i > begun && e.id > r.last {
+			stop = e.start
+			break
+		}
+		if e.end <= stop && e.seq != unfinished {
+			s.Objects++
+			r.done(e)
+			continue
+		}
+		r.object, r.within = i, true
+	}
+	c.pin()
+	r.pinned = c
+	s.Body = c.slice(r.off, stop)
+	r.off = stop
+	return s, ReadSpan
+}
+
+// sliceEnd is reached with no byte left to slice: an empty payload after a
+// header of our own, or a payload that has not come yet.
+func (r *Reader) sliceEnd(s Span) (Span, ReadState) {
+	if e := r.run.entry(r.object); e.seq != unfinished {
+		r.done(e)
+		s.Objects++
+	}
+	return r.ready(s, ReadWait)
+}
+
+// done moves on to the next object.
+func (r *Reader) done(e *entry) {
+	r.prev = model.Some(e.id)
+	r.object++
+	r.within = false
+}
+
+// gather adds payload of one object and reports whether the span is full or the
+// payload has not come yet.
+func (r *Reader) gather(s *Span, e *entry) (full bool) {
+	complete := e.seq != unfinished
+	if r.off == e.end {
+		if !complete {
+			return true
+		}
+		r.done(e)
+		s.Objects++
+		return len(s.Head) >= gatherBytes
+	}
+	c := r.at(r.off)
+	stop := min(c.end(), e.end)
+	part := c.slice(r.off, stop)
+	r.off = stop
+	if complete && stop == e.end {
+		r.done(e)
+		s.Objects++
+		if len(part) <= copyPayload && len(s.Head)+len(part) <= gatherBytes {
+			s.Head = append(s.Head, part...)
+			return false
+		}
+	}
+	c.pin()
+	r.pinned = c
+	s.Body = part
+	return true
+}
