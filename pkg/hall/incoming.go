@@ -1,0 +1,74 @@
+package hall
+
+import (
+	"errors"
+
+	"oxymoq/pkg/ingress"
+	"oxymoq/pkg/model"
+	"oxymoq/pkg/observe"
+	"oxymoq/pkg/session"
+	"oxymoq/pkg/track"
+	"oxymoq/pkg/wire"
+)
+
+// Store puts one incoming stream into a log and returns when it has ended. The
+// errors are those of ingress.Subgroup; a *track.MalformedError concerns the
+// track. counters may be nil.
+func Store(r *session.SubgroupReader, log *track.Track, counters *observe.Session) error {
+	return malformed(ingress.Subgroup(incoming{r}, log, counters), r.Header.Group)
+}
+
+// incoming shows a stream to ingress.
+type incoming struct{ r *session.SubgroupReader }
+
+func (i incoming) Next() (track.ObjectHeader, error) {
+	h, err := i.r.Next()
+	if err != nil {
+		return track.ObjectHeader{}, err
+	}
+	return header(h, i.r.Form(), i.r.Header.Group)
+}
+
+func (i incoming) Read(p []byte) (int, error)  { return i.r.Read(p) }
+func (i incoming) Cancel(code model.ResetCode) { i.r.Cancel(code) }
+
+// Subgroup names the subgroup. The FIRST_OBJECT bit tells whether the stream
+// begins where the subgroup does.
+func (i incoming) Subgroup() (track.SubgroupKey, track.SubgroupInfo) {
+	h := &i.r.Header
+	id, _ := i.r.SubgroupID() // known: the first object was read
+	first := track.FirstNo
+	if h.FirstObject {
+		first = track.FirstYes
+	}
+	return track.SubgroupKey{Group: h.Group, Subgroup: id}, track.SubgroupInfo{
+		Priority: h.Priority, EndOfGroup: h.EndOfGroup, First: first,
+		Properties: h.Properties, Form: form{i.r.Form()},
+	}
+}
+
+// StoreDatagram puts an object that came as a datagram into a log. counters may
+// be nil.
+func StoreDatagram(s *session.Session, d *session.Datagram, log *track.Track, counters *observe.Session) error {
+	l := model.Location{Group: d.Group, Object: d.Object}
+	out := track.Datagram{
+		Location: l, Priority: d.Priority, Status: d.Status, EndOfGroup: d.EndOfGroup,
+		Properties: d.Properties, Form: FormOf(s.Draft(), true), Payload: d.Payload,
+	}
+	if len(d.Properties) > 0 {
+		gaps := wire.ParsePriorGaps(wire.VarintKind(s.Draft()), d.Properties)
+		if err := gaps.Check(l); err != nil {
+			return malformed(err, l.Group)
+		}
+		out.PriorGroupGap, out.PriorObjectGap = gaps.Groups.Or(0), gaps.Objects.Or(0)
+	}
+	return ingress.Datagram(&out, log, counters)
+}
+
+// malformed makes what the codec found wrong with a track the log's error.
+func malformed(err error, group uint64) error {
+	if pe, ok := errors.AsType[*wire.ParseError](err); ok && pe.Malformed {
+		return &track.MalformedError{Location: model.Location{Group: group}, Reason: pe.Error()}
+	}
+	return err
+}

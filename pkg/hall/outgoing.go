@@ -1,0 +1,93 @@
+package hall
+
+import (
+	"context"
+
+	"oxymoq/pkg/egress"
+	"oxymoq/pkg/model"
+	"oxymoq/pkg/session"
+	"oxymoq/pkg/track"
+	"oxymoq/pkg/transport"
+	"oxymoq/pkg/varint"
+	"oxymoq/pkg/wire"
+)
+
+// Over shows a session to a Scheduler.
+func Over(s *session.Session) egress.Session { return outgoing{s} }
+
+type outgoing struct{ s *session.Session }
+
+func (o outgoing) TryOpenUniStream() (transport.SendStream, error) {
+	return o.s.Conn().TryOpenUniStream()
+}
+
+func (o outgoing) OpenUniStream(ctx context.Context) (transport.SendStream, error) {
+	return o.s.Conn().OpenUniStream(ctx)
+}
+
+func (o outgoing) ObjectForm(properties bool) track.Form { return FormOf(o.s.Draft(), properties) }
+
+func (o outgoing) ResetCode(c model.ResetCode) uint64 { return wire.ResetCodeToWire(o.s.Draft(), c) }
+
+// AppendSubgroupHeader leaves out a subgroup ID of 0, which most are, where the
+// stream begins with the subgroup. Elsewhere it is written: some peers take the
+// first object's ID for a subgroup ID that is left out.
+func (o outgoing) AppendSubgroupHeader(b []byte, h egress.SubgroupHeader) ([]byte, error) {
+	w := wire.SubgroupHeader{
+		TrackAlias: h.TrackAlias, Group: h.Group, Subgroup: h.Subgroup, Priority: h.Priority,
+		Properties: h.Properties, EndOfGroup: h.EndOfGroup, FirstObject: h.FirstObject,
+	}
+	if h.Subgroup != 0 || !h.FirstObject {
+		w.Mode = wire.SubgroupExplicit
+	}
+	if !w.Fits(o.s.Draft()) {
+		return b, varint.ErrTooLarge
+	}
+	return w.Append(b, o.s.Draft()), nil
+}
+
+// SendDatagram sends an object under an alias.
+func (o outgoing) SendDatagram(alias uint64, obj *track.Object) error {
+	d := wire.Datagram{
+		TrackAlias: alias, Group: obj.Group, Object: obj.Object, EndOfGroup: obj.EndOfGroup,
+		Priority: obj.Priority, Status: obj.Status, Properties: obj.Properties,
+	}
+	for _, p := range obj.Payload {
+		d.Payload = append(d.Payload, p...)
+	}
+	return o.s.Conn().SendDatagram(d.Append(nil, o.s.Draft()))
+}
+
+// NewFetchEncoder returns the encoder of a fetch stream.
+func (o outgoing) NewFetchEncoder(requestID uint64, order model.GroupOrder) egress.FetchEncoder {
+	return &fetchEncoder{draft: o.s.Draft(), id: requestID, enc: wire.NewFetchEncoder(o.s.Draft(), order)}
+}
+
+type fetchEncoder struct {
+	draft model.Draft
+	id    uint64
+	enc   *wire.FetchEncoder
+}
+
+func (f *fetchEncoder) AppendHeader(b []byte) []byte { return wire.AppendFetchHeader(b, f.draft, f.id) }
+
+func (f *fetchEncoder) AppendObject(b []byte, o *track.Object, priority uint8) ([]byte, error) {
+	props := o.Properties
+	if from, ok := o.Form.(form); ok && len(props) > 0 && from.Kind != wire.VarintKind(f.draft) {
+		list, err := wire.ParseProperties(from.Kind, wire.ObjectProperties, props)
+		if err != nil {
+			return b, err
+		}
+		if props, err = wire.AppendProperties(nil, wire.VarintKind(f.draft), list); err != nil {
+			return b, err
+		}
+	}
+	return f.enc.Append(b, wire.FetchItem{
+		Kind: wire.FetchObject, Location: o.Location, Datagram: o.Datagram, Subgroup: o.Subgroup,
+		Priority: o.Priority.Or(priority), Properties: props, PayloadLen: uint64(o.PayloadLen()),
+	})
+}
+
+func (f *fetchEncoder) AppendUnknown(b []byte, l model.Location) ([]byte, error) {
+	return f.enc.Append(b, wire.FetchItem{Kind: wire.FetchEndUnknown, Location: l})
+}

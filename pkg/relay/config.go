@@ -1,0 +1,187 @@
+package relay
+
+import (
+	"fmt"
+	"log/slog"
+	"path"
+	"strings"
+	"time"
+
+	"oxymoq/pkg/auth"
+	"oxymoq/pkg/egress"
+	"oxymoq/pkg/model"
+	"oxymoq/pkg/session"
+)
+
+// Scope says which sessions share tracks (section 2.4.3).
+type Scope string
+
+// Scopes. By default all sessions meet, because many peers send no PATH.
+const (
+	ScopeNone      Scope = "none"
+	ScopePath      Scope = "path"
+	ScopeAuthority Scope = "authority"
+	ScopeBoth      Scope = "both"
+)
+
+// ParseScope reads the value of a flag.
+func ParseScope(s string) (Scope, error) {
+	switch sc := Scope(s); sc {
+	case ScopeNone, ScopePath, ScopeAuthority, ScopeBoth:
+		return sc, nil
+	}
+	return "", fmt.Errorf("unknown scope %q; use none, path, authority or both", s)
+}
+
+// Mode says when the relay subscribes upstream.
+type Mode uint8
+
+// Modes.
+const (
+	Lazy  Mode = iota // while somebody needs the track
+	Eager             // as soon as the track is known, and for as long as it lasts
+)
+
+// Upstream is the policy of a track towards its publishers.
+type Upstream struct {
+	Mode   Mode
+	Linger time.Duration // how long to stay after the last subscriber; Lazy only
+	// Replay gives a SUBSCRIBE that begins in the past what the log holds of
+	// it. Tracks of one object, such as catalogs, are always replayed.
+	Replay bool
+}
+
+// Rule gives tracks a policy. Pattern is matched against the namespace fields
+// and the track name, joined by "/", as by path.Match; "*" alone matches all.
+type Rule struct {
+	Pattern  string
+	Upstream Upstream
+}
+
+// ParseRule reads "PATTERN=lazy", "PATTERN=eager" or "PATTERN=linger:30s", each
+// with or without "+replay".
+func ParseRule(s string) (Rule, error) {
+	pattern, policy, ok := strings.Cut(s, "=")
+	if !ok || pattern == "" {
+		return Rule{}, fmt.Errorf("rule %q is not of the form PATTERN=POLICY", s)
+	}
+	if _, err := path.Match(pattern, ""); err != nil {
+		return Rule{}, fmt.Errorf("rule %q: the pattern is malformed", s)
+	}
+	r := Rule{Pattern: pattern}
+	policy, r.Upstream.Replay = strings.CutSuffix(policy, "+replay")
+	kind, arg, _ := strings.Cut(policy, ":")
+	switch kind {
+	case "lazy":
+	case "eager":
+		r.Upstream.Mode = Eager
+	case "linger":
+		d, err := time.ParseDuration(arg)
+		if err != nil || d < 0 {
+			return Rule{}, fmt.Errorf("rule %q: %q is not a duration such as 30s", s, arg)
+		}
+		r.Upstream.Linger = d
+	default:
+		return Rule{}, fmt.Errorf("rule %q: unknown policy %q; use lazy, eager or linger:DURATION", s, kind)
+	}
+	if kind != "linger" && arg != "" {
+		return Rule{}, fmt.Errorf("rule %q: %s takes no argument", s, kind)
+	}
+	return r, nil
+}
+
+func (r Rule) matches(f model.FullTrackName) bool {
+	if r.Pattern == "*" {
+		return true
+	}
+	ok, err := path.Match(r.Pattern, strings.Join(append(append([]string{}, f.Namespace...), f.Name), "/"))
+	return ok && err == nil
+}
+
+// Defaults of Config.
+const (
+	DefaultCacheBytes  = 256 << 20
+	DefaultCacheGroups = 64
+	DefaultIdleTracks  = 1000
+	DefaultGrace       = 30 * time.Second
+	// DefaultUpstreamTimeout bounds the wait for a publisher's answer.
+	DefaultUpstreamTimeout = 10 * time.Second
+	// DefaultMaxNamespaces is how many namespaces one peer may publish.
+	DefaultMaxNamespaces = 4096
+	// DefaultMaxGroupsBehind is how many groups a slow subscriber may lag; many
+	// publishers begin a group with every audio frame.
+	DefaultMaxGroupsBehind = 64
+	// MaxRendezvous is the longest that a SUBSCRIBE may wait for a publisher.
+	MaxRendezvous = time.Minute
+)
+
+// Config says how a relay behaves. The zero value is usable.
+type Config struct {
+	// Session is the configuration of the sessions; Role, Handler, CheckScope
+	// and ID are set by the relay.
+	Session session.Config
+	// Authorizer is asked about every request; nil allows all.
+	Authorizer auth.Authorizer
+	Scope      Scope
+	// Path, if not empty, is the only path that is served; sessions that name
+	// none are served as well.
+	Path string
+	// CacheBytes bounds the logs of all tracks together, CacheGroups each.
+	CacheBytes  int64
+	CacheGroups int
+	// IdleTracks is how many tracks that nobody uses are kept for fetches.
+	IdleTracks int
+	// Grace is how long subscribers wait for a publisher that vanished.
+	Grace           time.Duration
+	UpstreamTimeout time.Duration
+	MaxNamespaces   int
+	// Rules give tracks a policy; the first that matches holds, Lazy if none.
+	Rules []Rule
+	// Slow says when a subscriber is too slow, and what is done then.
+	Slow egress.Policy
+	Log  *slog.Logger
+}
+
+func (c Config) withDefaults() Config {
+	if c.CacheBytes == 0 {
+		c.CacheBytes = DefaultCacheBytes
+	}
+	if c.CacheGroups == 0 {
+		c.CacheGroups = DefaultCacheGroups
+	}
+	if c.IdleTracks == 0 {
+		c.IdleTracks = DefaultIdleTracks
+	}
+	if c.Grace == 0 {
+		c.Grace = DefaultGrace
+	}
+	if c.UpstreamTimeout == 0 {
+		c.UpstreamTimeout = DefaultUpstreamTimeout
+	}
+	if c.MaxNamespaces == 0 {
+		c.MaxNamespaces = DefaultMaxNamespaces
+	}
+	if c.Slow.MaxGroups == 0 {
+		c.Slow.MaxGroups = DefaultMaxGroupsBehind
+	}
+	if c.Scope == "" {
+		c.Scope = ScopeNone
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
+
+// policy returns what holds for a track.
+func (c *Config) policy(f model.FullTrackName) Upstream {
+	for _, r := range c.Rules {
+		if r.matches(f) {
+			return r.Upstream
+		}
+	}
+	return Upstream{}
+}
+
+// errNoPublisher refuses requests for what nobody publishes.
+var errNoPublisher = &model.RequestError{Code: model.DoesNotExist, Reason: "nobody publishes this track"}

@@ -1,0 +1,36 @@
+// Package relay is the office of the house: it knows who publishes what and who
+// wants it, and joins the two. Objects do not pass through it; ingress writes
+// them into the log of their track and egress reads them from there.
+//
+// A Relay serves sessions. Each peer may publish and subscribe. A SUBSCRIBE is
+// routed to the publishers whose namespace covers the track, one upstream
+// subscription feeds all subscribers of a track, and it ends when the last
+// leaves, or later if the policy of the track says so.
+//
+// # The life of a track
+//
+//	idle      nobody needs it; the log is kept for fetches within the limits
+//	opening   somebody does, and publishers are being asked
+//	live      at least one publisher sends
+//	orphaned  the last publisher went without a word; subscribers stay, for
+//	          Config.Grace, in case it comes back
+//
+// When a publisher comes back behind the largest location that was seen, a new
+// epoch begins: the log is purged and subscribers get PUBLISH_DONE.
+//
+// # Goroutines and locks
+//
+// One goroutine per upstream request while it is being made, one per PUBLISH
+// that is fanned out while it waits for its answer, and those of the sessions.
+// Relay.mu guards everything in the package. It comes before the locks of logs
+// and schedulers, and is never held while a session is called.
+//
+// # Example
+//
+//	r := relay.New(relay.Config{})
+//	for {
+//		conn, err := listener.Accept(ctx)
+//		…
+//		go r.Serve(ctx, conn)
+//	}
+package relay

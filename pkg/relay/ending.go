@@ -1,0 +1,125 @@
+package relay
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"oxymoq/pkg/model"
+	"oxymoq/pkg/track"
+)
+
+// failed handles what the log refused: a malformed track ends with everyone
+// who sees it (section 2.4.2), anything else cost one stream.
+func (u *upstream) failed(err error) {
+	bad, malformed := errors.AsType[*track.MalformedError](err)
+	if !malformed {
+		u.peer.log.Debug("stream not stored", "track", u.t.name, "because", err)
+		return
+	}
+	t, r := u.t, u.t.r
+	r.mu.Lock()
+	first := t.ups[u.peer] == u
+	if first {
+		r.counters.MalformedTracks.Add(1)
+		delete(t.ups, u.peer)
+		t.lost, t.lostBy = &model.DoneError{Code: model.DoneMalformedTrack, Reason: bad.Error()}, u.peer
+		t.bereavedLocked()
+		t.settleLocked()
+	}
+	r.mu.Unlock()
+	if first {
+		u.peer.log.Warn("malformed track", "track", t.name, "because", bad)
+	}
+	u.in.Cancel(model.ResetMalformedTrack)
+}
+
+// ended runs when no more objects come from u.
+func (u *upstream) ended() {
+	t, r := u.t, u.t.r
+	cause := context.Cause(u.in.Context())
+	r.mu.Lock()
+	ours := t.ups[u.peer] != u // we ended it
+	if !ours {
+		delete(t.ups, u.peer)
+		t.lost, t.lostBy = cause, u.peer
+		t.bereavedLocked()
+		t.settleLocked()
+	}
+	r.mu.Unlock()
+	if !ours {
+		u.peer.log.Info("publisher of a track gone", "track", t.name, "because", cause)
+	}
+}
+
+// retryPause is how long an orphaned track waits before it asks all publishers
+// again.
+const retryPause = time.Second
+
+// bereavedLocked is called when a publisher has gone, or did not take its place.
+// While there is another nothing happens. Without, all are asked that could have
+// the track; if none will, viewers wait for Config.Grace.
+func (t *relayTrack) bereavedLocked() {
+	t.signalLocked()
+	t.stoppedLocked()
+	if len(t.ups) > 0 || len(t.opening) > 0 || t.lost == nil || t.orphaned {
+		return
+	}
+	if done, ok := errors.AsType[*model.DoneError](t.lost); ok && ends(done.Code) {
+		t.lost = nil
+		t.log.End(done.Code, done.Reason)
+		return
+	}
+	if !t.wantsPublisherLocked() {
+		t.lost = nil
+		return
+	}
+	if !t.sought {
+		t.sought = true
+		t.openAllLocked(t.lostBy)
+		if len(t.opening) > 0 {
+			return
+		}
+	}
+	t.orphaned = true
+	t.grace = time.AfterFunc(t.r.cfg.Grace, t.giveUp)
+	t.retry = time.AfterFunc(retryPause, t.seek)
+}
+
+// seek asks for an orphan again.
+func (t *relayTrack) seek() {
+	t.r.mu.Lock()
+	defer t.r.mu.Unlock()
+	if t.orphaned {
+		t.openAllLocked(nil)
+		t.retry = time.AfterFunc(retryPause, t.seek)
+	}
+}
+
+// ends reports whether a publisher that ends a subscription with the code
+// means the track; otherwise it, or another, may go on with it.
+func ends(c model.DoneCode) bool {
+	switch c {
+	case model.DoneTrackEnded, model.DoneMalformedTrack, model.DoneUnauthorized, model.DoneExpired:
+		return true
+	}
+	return false
+}
+
+// giveUp ends an orphan whose publisher did not come back.
+func (t *relayTrack) giveUp() {
+	t.r.mu.Lock()
+	defer t.r.mu.Unlock()
+	if !t.orphaned {
+		return
+	}
+	t.endGraceLocked()
+	code, reason := model.DoneInternalError, "the publisher is lost"
+	if done, ok := errors.AsType[*model.DoneError](t.lost); ok && done.Code == model.DoneSubscriptionEnded {
+		code, reason = done.Code, done.Reason
+	}
+	t.lost = nil
+	t.log.End(code, reason)
+	t.signalLocked()
+	t.settleLocked()
+}

@@ -1,0 +1,9 @@
+package relay
+
+import (
+	"testing"
+
+	"oxymoq/internal/testkit"
+)
+
+func TestMain(m *testing.M) { testkit.Main(m) }

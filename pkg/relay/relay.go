@@ -1,0 +1,223 @@
+package relay
+
+import (
+	"container/list"
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"oxymoq/pkg/auth"
+	"oxymoq/pkg/model"
+	"oxymoq/pkg/namespace"
+	"oxymoq/pkg/observe"
+	"oxymoq/pkg/session"
+	"oxymoq/pkg/track"
+)
+
+// Relay joins publishers and subscribers. Create it with New.
+type Relay struct {
+	cfg      Config
+	budget   *track.Budget
+	counters observe.Relay
+	nextID   atomic.Uint64
+	work     sync.WaitGroup // goroutines of requests and reports
+
+	mu       sync.Mutex
+	scopes   map[string]*scope
+	peers    map[*peer]bool // true: the session is set up
+	idle     *list.List     // tracks that nobody uses, the one used least recently first
+	draining *drain         // nil until Drain
+	drained  chan struct{}  // closed when draining and the last peer has left
+}
+
+// drain is what peers are told from Drain on.
+type drain struct {
+	uri   string
+	until time.Time
+}
+
+func (d *drain) tell(p *peer) {
+	_ = p.session.Goaway(d.uri, max(time.Until(d.until), time.Millisecond)) // one that has just left needs none
+}
+
+// scope is a set of sessions that share tracks.
+type scope struct {
+	key        string
+	peers      int
+	published  namespace.Tree[*publication]
+	watchers   namespace.Tree[*watcher]   // SUBSCRIBE_NAMESPACE
+	collectors namespace.Tree[*collector] // SUBSCRIBE_TRACKS
+	tracks     map[string]*relayTrack     // by FullTrackName.Key
+}
+
+// New returns a relay without sessions.
+func New(cfg Config) *Relay {
+	cfg = cfg.withDefaults()
+	return &Relay{
+		cfg: cfg, budget: track.NewBudget(cfg.CacheBytes),
+		scopes: map[string]*scope{}, peers: map[*peer]bool{}, idle: list.New(), drained: make(chan struct{}),
+	}
+}
+
+// Counters returns what the relay counts.
+func (r *Relay) Counters() *observe.Relay { return &r.counters }
+
+// Serve serves one connection until it ends, and returns why it ended: nil if
+// the peer left in good order.
+func (r *Relay) Serve(ctx context.Context, conn session.Conn) error {
+	number := r.nextID.Add(1)
+	p := &peer{r: r, number: number, id: strconv.FormatUint(number, 36), ready: make(chan struct{})}
+	p.log = r.cfg.Log.With("session", p.id, "peer", fmt.Sprint(conn.RemoteAddr()))
+	draft, ok := session.DraftOf(conn.Protocol())
+	if !ok {
+		_ = conn.CloseWithError(uint64(model.VersionNegotiationFailed), "no common protocol")
+		return fmt.Errorf("peer %v speaks %q, which is not served", conn.RemoteAddr(), conn.Protocol())
+	}
+	r.enter(p)
+	defer r.leave(p)
+	cfg := r.cfg.Session
+	cfg.Role, cfg.Draft, cfg.ID, cfg.Handler, cfg.Log = session.Server, draft, p.id, p, p.log
+	cfg.Authorizer = r.authorizer(p)
+	cfg.CheckScope = r.checkScope
+	s, err := session.Start(ctx, conn, cfg)
+	if err != nil {
+		close(p.ready)
+		p.log.Info("session refused", "because", err)
+		return err
+	}
+	r.admit(p, s)
+	stop := context.AfterFunc(ctx, func() { s.Close(model.NoError, "relay stops") })
+	defer stop()
+	s.Wait()
+	err = s.Err()
+	if se, ok := errors.AsType[*model.SessionError](err); ok && se.Code == model.NoError {
+		err = nil
+	}
+	p.log.Info("session ended", "because", s.Err())
+	return err
+}
+
+// authorizer asks the configured one for a peer, and counts refusals.
+func (r *Relay) authorizer(p *peer) auth.Authorizer {
+	if r.cfg.Authorizer == nil {
+		return nil
+	}
+	return auth.Func(func(ctx context.Context, req auth.Request) (auth.Grant, error) {
+		g, err := r.cfg.Authorizer.Authorize(ctx, req)
+		if err != nil {
+			r.counters.RequestsForbidden.Add(1)
+			p.log.Info("forbidden", "action", req.Action, "track", req.Track, "because", err)
+		}
+		return g, err
+	})
+}
+
+// checkScope refuses paths that are not served.
+func (r *Relay) checkScope(path, _ string) error {
+	if r.cfg.Path != "" && path != "" && path != "/" && path != r.cfg.Path {
+		return &model.SessionError{Code: model.InvalidPath, Reason: "nothing is served at this path"}
+	}
+	return nil
+}
+
+// admit makes a session a peer of its scope.
+func (r *Relay) admit(p *peer, s *session.Session) {
+	key := ""
+	if r.cfg.Scope == ScopePath || r.cfg.Scope == ScopeBoth {
+		key = s.Path()
+	}
+	if r.cfg.Scope == ScopeAuthority || r.cfg.Scope == ScopeBoth {
+		key += "\x00" + s.Authority()
+	}
+	p.begin(s)
+	p.log.Info("session", "transport", s.Conn().Kind(), "draft", s.Draft(), "implementation", s.PeerImplementation(), "path", s.Path())
+	r.mu.Lock()
+	sc := r.scopes[key]
+	if sc == nil {
+		sc = &scope{key: key, tracks: map[string]*relayTrack{}}
+		r.scopes[key] = sc
+	}
+	p.scope = sc
+	sc.peers++
+	r.peers[p] = true // from now on Drain can tell it
+	draining := r.draining
+	r.mu.Unlock()
+	close(p.ready)
+	if draining != nil {
+		draining.tell(p)
+	}
+}
+
+// enter counts a peer, before its SETUP is there.
+func (r *Relay) enter(p *peer) {
+	r.counters.SessionsTotal.Add(1)
+	r.counters.Sessions.Add(1)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.peers[p] = false
+}
+
+// leave forgets a peer whose session has ended. What it published and wanted
+// ended with the contexts of its requests.
+func (r *Relay) leave(p *peer) {
+	r.counters.Sessions.Add(-1)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.peers, p)
+	if p.scope != nil {
+		p.scope.peers--
+		r.tidyLocked(p.scope)
+	}
+	if r.draining != nil && len(r.peers) == 0 {
+		select {
+		case <-r.drained: // somebody came after the last had left
+		default:
+			close(r.drained)
+		}
+	}
+}
+
+// Drain asks all peers to leave, to uri if it is not empty, takes no new
+// requests, and returns when they have left, or after timeout, or when ctx
+// ends. Those that remain must be cut off by ending the context of Serve.
+func (r *Relay) Drain(ctx context.Context, uri string, timeout time.Duration) {
+	d := &drain{uri, time.Now().Add(timeout)}
+	r.mu.Lock()
+	first := r.draining == nil
+	r.draining = d
+	var peers []*peer
+	for p, up := range r.peers {
+		if up {
+			peers = append(peers, p)
+		}
+	}
+	if first && len(r.peers) == 0 {
+		close(r.drained)
+	}
+	r.mu.Unlock()
+	for _, p := range peers {
+		d.tell(p)
+	}
+	t := time.NewTimer(timeout)
+	defer t.Stop()
+	select {
+	case <-r.drained:
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}
+
+// tidyLocked forgets a scope that is empty.
+func (r *Relay) tidyLocked(sc *scope) {
+	if sc.peers == 0 && len(sc.tracks) == 0 && r.scopes[sc.key] == sc {
+		delete(r.scopes, sc.key)
+	}
+}
+
+// Wait returns when all requests that the relay made have ended, after all
+// calls of Serve have returned.
+func (r *Relay) Wait() { r.work.Wait() }

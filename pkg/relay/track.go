@@ -1,0 +1,225 @@
+package relay
+
+import (
+	"container/list"
+	"time"
+
+	"oxymoq/pkg/model"
+	"oxymoq/pkg/session"
+	"oxymoq/pkg/track"
+)
+
+// relayTrack is one track in one scope. All but name, log and policy is guarded
+// by Relay.mu.
+type relayTrack struct {
+	r      *Relay
+	scope  *scope
+	name   model.FullTrackName
+	log    *track.Track
+	policy Upstream
+
+	ups     map[*peer]*upstream     // publishers that send, or would if anybody wanted it
+	opening map[*peer]*upstream     // publishers that were asked and have not answered
+	leaving map[*peer]chan struct{} // closed when our cancellation is through
+	refused error                   // what the last publisher that was asked said
+	lost    error                   // how the last of ups ended, until another one sends
+	lostBy  *peer                   // whose it was
+	subs    map[*downstream]bool    // true: served; false: waits for a publisher
+	holds   int                     // requests that need the log only
+
+	orphaned bool
+	sought   bool        // all that could replace a lost publisher were asked
+	grace    *time.Timer // ends the wait of an orphan
+	retry    *time.Timer // asks again for an orphan
+	linger   *time.Timer // ends upstream subscriptions that nobody needs
+
+	changed chan struct{} // closed and replaced when publishers come, go or resume
+	idle    *list.Element // its place in Relay.idle; nil: in use
+	dropped bool
+}
+
+// trackLocked returns the track of a name, making it if need be. The caller
+// makes use of it before it gives up the lock.
+func (sc *scope) trackLocked(r *Relay, name model.FullTrackName) *relayTrack {
+	key := name.Key()
+	t := sc.tracks[key]
+	if t == nil {
+		t = &relayTrack{
+			r: r, scope: sc, name: name, policy: r.cfg.policy(name),
+			log: track.New(track.Config{Budget: r.budget, MaxGroups: r.cfg.CacheGroups, Settle: settleTime}),
+			ups: map[*peer]*upstream{}, opening: map[*peer]*upstream{}, leaving: map[*peer]chan struct{}{},
+			subs: map[*downstream]bool{}, changed: make(chan struct{}),
+		}
+		sc.tracks[key] = t
+		r.counters.Tracks.Add(1)
+	}
+	return t
+}
+
+// settleTime is how long a publisher's streams may overtake each other: after
+// it, a group that a newer one has jumped over is taken not to exist.
+const settleTime = 2 * time.Second
+
+func (t *relayTrack) signalLocked() {
+	close(t.changed)
+	t.changed = make(chan struct{})
+}
+
+// settleLocked is called after every change of who uses the track. One that
+// nobody uses is kept for fetches if it holds anything; of too many, the one
+// that was used least recently goes.
+func (t *relayTrack) settleLocked() {
+	r := t.r
+	used := len(t.subs) > 0 || t.holds > 0 || len(t.ups) > 0 || len(t.opening) > 0 || len(t.leaving) > 0 || t.orphaned
+	switch {
+	case t.dropped:
+	case used && t.idle != nil:
+		r.idle.Remove(t.idle)
+		t.idle = nil
+	case used || t.idle != nil:
+	case !t.log.Newest().Set:
+		t.dropLocked()
+	default:
+		t.idle = r.idle.PushBack(t)
+		if r.idle.Len() > r.cfg.IdleTracks {
+			r.idle.Front().Value.(*relayTrack).dropLocked()
+		}
+	}
+}
+
+// dropLocked forgets a track that nobody uses.
+func (t *relayTrack) dropLocked() {
+	if t.idle != nil {
+		t.r.idle.Remove(t.idle)
+		t.idle = nil
+	}
+	t.dropped = true
+	delete(t.scope.tracks, t.name.Key())
+	t.r.counters.Tracks.Add(-1)
+	t.log.Discard()
+	t.r.tidyLocked(t.scope)
+}
+
+// hold keeps the track from being dropped, without need of a publisher, until
+// release.
+func (t *relayTrack) holdLocked() {
+	t.holds++
+	t.settleLocked()
+}
+
+func (t *relayTrack) release() {
+	t.r.mu.Lock()
+	defer t.r.mu.Unlock()
+	t.holds--
+	t.settleLocked()
+}
+
+// joinLocked adds a subscriber, which is to wait for acquire before it is served.
+func (t *relayTrack) joinLocked(p *peer, forward bool) *downstream {
+	d := &downstream{t: t, peer: p, serving: make(chan struct{}), forward: forward}
+	t.subs[d] = false
+	stop(&t.linger)
+	t.settleLocked()
+	t.refreshLocked()
+	return d
+}
+
+// partLocked is the counterpart of joinLocked. When the last subscriber leaves,
+// the upstream subscriptions end as the policy says.
+func (t *relayTrack) partLocked(d *downstream) {
+	delete(t.subs, d)
+	switch {
+	case len(t.subs) > 0 || t.policy.Mode == Eager:
+		t.refreshLocked()
+	case t.policy.Linger > 0 && t.flowsLocked():
+		t.lingerLocked()
+	default:
+		t.endGraceLocked()
+		t.closeLocked()
+	}
+}
+
+// lingerLocked lets objects come for a time although nobody wants them.
+func (t *relayTrack) lingerLocked() {
+	var timer *time.Timer
+	timer = time.AfterFunc(t.policy.Linger, func() {
+		t.r.mu.Lock()
+		defer t.r.mu.Unlock()
+		if t.linger == timer { // nobody came, or came and left again
+			t.linger = nil
+			t.closeLocked()
+		}
+	})
+	t.linger = timer
+}
+
+// closeLocked ends the upstream subscriptions that we made. Those that
+// publishers made by PUBLISH stay, paused.
+func (t *relayTrack) closeLocked() {
+	t.refreshLocked()
+	for p, u := range t.ups {
+		if u.pushed {
+			continue
+		}
+		delete(t.ups, p)
+		gone := make(chan struct{})
+		t.leaving[p] = gone
+		t.r.work.Go(func() {
+			u.in.Cancel(model.ResetCancelled)
+			close(gone)
+			t.r.mu.Lock()
+			defer t.r.mu.Unlock()
+			delete(t.leaving, p)
+			t.settleLocked()
+		})
+	}
+	t.stoppedLocked()
+	t.settleLocked()
+}
+
+// wantsPublisherLocked reports whether a new publisher of the track should be
+// asked for it.
+func (t *relayTrack) wantsPublisherLocked() bool {
+	return len(t.subs) > 0 || t.orphaned || t.policy.Mode == Eager
+}
+
+// wantedLocked reports whether anybody wants objects now.
+func (t *relayTrack) wantedLocked() bool {
+	for d := range t.subs {
+		if d.forward {
+			return true
+		}
+	}
+	return t.policy.Mode == Eager || t.linger != nil
+}
+
+// flowsLocked reports whether a publisher sends objects as it makes them, so
+// that the log knows the largest location.
+func (t *relayTrack) flowsLocked() bool {
+	for _, u := range t.ups {
+		if u.told {
+			return true
+		}
+	}
+	return false
+}
+
+// offer is what subscribers are told about the track.
+func (t *relayTrack) offer() session.Offer {
+	return session.Offer{Largest: t.log.Largest(), Properties: t.log.Properties()}
+}
+
+// endGraceLocked ends the wait for a lost publisher.
+func (t *relayTrack) endGraceLocked() {
+	t.orphaned = false
+	stop(&t.grace)
+	stop(&t.retry)
+}
+
+// stop ends a timer that may not run.
+func stop(timer **time.Timer) {
+	if *timer != nil {
+		(*timer).Stop()
+		*timer = nil
+	}
+}
