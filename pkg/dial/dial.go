@@ -1,0 +1,148 @@
+package dial
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"oxymoq/pkg/model"
+	"oxymoq/pkg/session"
+	"oxymoq/pkg/transport"
+	"oxymoq/pkg/transport/quictr"
+	"oxymoq/pkg/wire"
+)
+
+// Options say how to make a session.
+type Options struct {
+	// TLS decides about trust. NextProtos and ServerName are set here.
+	TLS *tls.Config
+	// Timeout bounds one attempt, from address lookup to SETUP; 0: none.
+	Timeout time.Duration
+	// Session is the configuration of the session; Role, Draft, Path and
+	// Authority are set here.
+	Session session.Config
+	// Connect replaces raw QUIC, for tests on other transports.
+	Connect func(ctx context.Context, addr string, conf *tls.Config) (transport.Conn, error)
+}
+
+// A server that was killed says nothing, and clients that only keep alive find
+// out by silence alone. So they are less patient than a server is: what was
+// missed is fetched when they come back.
+const (
+	IdleTimeout = 6 * time.Second
+	KeepAlive   = 2 * time.Second
+)
+
+// Dial makes one attempt. The error is one sentence that names the target.
+func Dial(ctx context.Context, t Target, opts Options) (*session.Session, error) {
+	if opts.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, opts.Timeout, fmt.Errorf("no answer within %v", opts.Timeout))
+		defer cancel()
+	}
+	s, err := dial(ctx, t, opts)
+	if err == nil {
+		return s, nil
+	}
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	return nil, fmt.Errorf("cannot connect to %v: %w", t, err)
+}
+
+func dial(ctx context.Context, t Target, opts Options) (*session.Session, error) {
+	conf := &tls.Config{}
+	if opts.TLS != nil {
+		conf = opts.TLS.Clone()
+	}
+	conf.NextProtos = session.Protocols()
+	if conf.ServerName == "" {
+		conf.ServerName = t.Host
+	}
+	connect := opts.Connect
+	if connect == nil {
+		connect = func(ctx context.Context, addr string, conf *tls.Config) (transport.Conn, error) {
+			return quictr.Dial(ctx, addr, conf, quictr.Options{IdleTimeout: IdleTimeout, KeepAlive: KeepAlive})
+		}
+	}
+	conn, err := connect(ctx, t.Addr(), conf)
+	if err != nil {
+		return nil, err
+	}
+	draft, ok := session.DraftOf(conn.Protocol())
+	if !ok {
+		_ = conn.CloseWithError(uint64(model.VersionNegotiationFailed), "no common protocol")
+		return nil, fmt.Errorf("the peer chose the protocol %q, which was not offered", conn.Protocol())
+	}
+	cfg := opts.Session
+	cfg.Role, cfg.Draft, cfg.Path, cfg.Authority = wire.Client, draft, t.Path, t.Authority
+	return session.Start(ctx, conn, cfg)
+}
+
+// Pauses of Keep: the first, and the longest that doubling leads to. Each is
+// shortened at random by up to half, so that many clients of one relay do not
+// come back in step.
+const (
+	FirstPause   = 250 * time.Millisecond
+	LongestPause = 5 * time.Second
+)
+
+// KeepOptions say how to stay connected.
+type KeepOptions struct {
+	Options
+	// RetryFirst goes on trying even if the first attempt fails.
+	RetryFirst bool
+	// Log is told of losses and attempts; nil discards.
+	Log *slog.Logger
+}
+
+// Keep makes a session and calls use with it, again and again: whenever use
+// returns ErrLost, a new session is made. It returns what use returns
+// otherwise, the error of the first attempt unless RetryFirst, or the cause of
+// ctx.
+func Keep(ctx context.Context, t Target, opts KeepOptions, use func(context.Context, *session.Session) error) error {
+	log := opts.Log
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	pause := FirstPause
+	for first := true; ; first = false {
+		s, err := Dial(ctx, t, opts.Options)
+		if err != nil && first && !opts.RetryFirst {
+			return err
+		}
+		if err == nil {
+			began := time.Now()
+			err = use(ctx, s)
+			s.Close(model.NoError, "")
+			s.Wait()
+			if !errors.Is(err, ErrLost) {
+				return err
+			}
+			if time.Since(began) > LongestPause {
+				pause = FirstPause
+			}
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		wait := pause - rand.N(pause/2)
+		log.Warn("reconnecting", "to", t.String(), "in", wait.Round(time.Millisecond), "because", err)
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		pause = min(2*pause, LongestPause)
+	}
+}
+
+// ErrLost is what the function of Keep returns, or wraps, to get a new session.
+var ErrLost = errors.New("session lost")
+
+// Lost wraps why a session was lost so that Keep makes a new one.
+func Lost(err error) error { return fmt.Errorf("%w: %w", ErrLost, err) }
