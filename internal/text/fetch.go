@@ -1,0 +1,119 @@
+package text
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"oxymoq/pkg/model"
+	"oxymoq/pkg/session"
+)
+
+// fetchPatience is how long a FETCH may bring nothing.
+const fetchPatience = 30 * time.Second
+
+// fetcher fetches the span and is done. On a further session it goes on where
+// it was.
+func (c *Client) fetcher() way {
+	f := &fetch{c: c, next: c.Span.Start.Value, end: c.Span.last()}
+	again := retry{c: c}
+	return func(ctx context.Context, s *session.Session) error {
+		// A read from the stream does not end with ctx, but with the session.
+		stop := context.AfterFunc(ctx, func() { s.Close(model.NoError, "") })
+		defer stop()
+		again.pauses = pauses{}
+		for {
+			from := f.next
+			err := f.run(ctx, s)
+			if err == nil {
+				return nil
+			}
+			if _, cut := errors.AsType[*model.StreamError](err); cut && from == f.next && ctx.Err() == nil && s.Context().Err() == nil {
+				return fmt.Errorf("the fetch of %s broke off at %v: %w", describe(c.Track), f.next, err)
+			}
+			if stop, err := again.after(ctx, s, err, "fetching on"); stop {
+				return err
+			}
+		}
+	}
+}
+
+// fetch is where a FETCH has got to.
+type fetch struct {
+	c    *Client
+	next model.Location
+	end  model.Opt[model.Location]
+}
+
+// run makes one attempt.
+func (f *fetch) run(ctx context.Context, s *session.Session) error {
+	if err := f.findEnd(ctx, s); err != nil {
+		return err
+	}
+	if f.end.Value.Less(f.next) {
+		return nil
+	}
+	r := model.Range{Start: f.next, End: f.end.Value}
+	f.c.Log.Info("fetching", "track", f.c.Track.String(), "range", r.String())
+	req, err := s.Fetch(ctx, session.FetchOptions{Track: f.c.Track, Range: r, Priority: f.c.Terms.Priority})
+	if err != nil {
+		return err
+	}
+	defer req.Cancel()
+	idle := time.AfterFunc(fetchPatience, func() {
+		s.Close(model.InternalError, fmt.Sprintf("the fetch brought nothing for %v", fetchPatience))
+	})
+	defer idle.Stop()
+	for {
+		item, err := req.Next(ctx)
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		f.c.worked.Store(true)
+		idle.Reset(fetchPatience)
+		if item.Kind != session.FetchObject {
+			f.c.Log.Warn("objects may be missing: they are not known", "from", f.next.String(), "to", item.Location.String())
+			f.next = item.Location.Next()
+			continue
+		}
+		o := model.Object{Location: item.Location, Subgroup: item.Subgroup, Datagram: item.Datagram, Priority: model.Some(item.Priority)}
+		if o.Properties, err = s.ObjectProperties(item.Properties); err != nil {
+			return err
+		}
+		if o.Payload, err = req.Payload(); err != nil {
+			return err
+		}
+		f.c.out.Print(f.c.Track, o)
+		f.next = item.Location.Next()
+	}
+}
+
+// findEnd asks what the newest object is, if the user did not say where to
+// end.
+func (f *fetch) findEnd(ctx context.Context, s *session.Session) error {
+	if f.end.Set {
+		return nil
+	}
+	offer, err := s.TrackStatus(ctx, f.c.Track)
+	if errors.Is(err, &model.RequestError{Code: model.NotSupported, Remote: true}) {
+		f.end = model.Some(model.Forever) // the peer knows where it ends
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	largest, some := offer.Largest.Get()
+	if !some {
+		return errors.New("nothing was published yet")
+	}
+	if largest.Less(f.next) && !f.c.worked.Load() {
+		return fmt.Errorf("its newest object is %v, before the start %v", largest, f.next)
+	}
+	f.end = model.Some(largest)
+	return nil
+}

@@ -1,0 +1,75 @@
+package text
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"oxymoq/pkg/moqt"
+	"oxymoq/pkg/session"
+)
+
+// rendezvousAgain is how long the peer is asked to wait for a publisher that was
+// there before: longer than our pauses, so that nothing is missed of its return
+// where the peer knows how to wait.
+const rendezvousAgain = 10 * time.Second
+
+// follower subscribes to the track, again whenever the subscription ends, with
+// one Subscriber over all sessions, so that nothing is printed twice or missed.
+func (c *Client) follower() way {
+	sub := c.subscriber(c.Track)
+	sub.Subscribed = func(session.Offer) {
+		c.worked.Store(true)
+		sub.Rendezvous = max(c.Rendezvous, rendezvousAgain)
+	}
+	again := retry{c: c}
+	return func(ctx context.Context, s *session.Session) error {
+		again.pauses = pauses{}
+		for {
+			err := sub.Run(ctx, s)
+			if errors.Is(err, moqt.ErrEnd) {
+				return nil
+			}
+			if stop, err := again.after(ctx, s, err, "subscribing again"); stop {
+				return err
+			}
+		}
+	}
+}
+
+// retry waits between requests of one kind.
+type retry struct {
+	c      *Client
+	pauses pauses
+	reason string // of the last one, which is told once
+}
+
+// after decides, when a request on s has ended with err, whether it is to be
+// made again, and if so returns false when the time has come. Otherwise it
+// returns what the way returns.
+func (r *retry) after(ctx context.Context, s *session.Session, err error, doing string) (stop bool, _ error) {
+	if ctx.Err() != nil {
+		return true, context.Cause(ctx)
+	}
+	if s.Context().Err() != nil {
+		return true, r.c.lost(s.Err())
+	}
+	final, pause, sentence := r.c.verdict(err, r.pauses.take())
+	if final {
+		return true, sentence
+	}
+	level := slog.LevelWarn
+	if err.Error() == r.reason {
+		level = slog.LevelDebug
+	}
+	r.reason = err.Error()
+	r.c.Log.Log(ctx, level, doing, "in", pause.Round(time.Millisecond), "because", err)
+	switch {
+	case wait(ctx, s.Context().Done(), pause):
+		return false, nil
+	case ctx.Err() != nil:
+		return true, context.Cause(ctx)
+	}
+	return true, r.c.lost(s.Err())
+}
