@@ -1,0 +1,140 @@
+// Command moqrelayserver is a relay for Media over QUIC Transport.
+package main
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"oxymoq/internal/cli"
+	"oxymoq/internal/date"
+	"oxymoq/internal/door"
+	"oxymoq/pkg/model"
+	"oxymoq/pkg/moqt"
+	"oxymoq/pkg/relay"
+	"oxymoq/pkg/session"
+	"oxymoq/pkg/transport/memtr"
+)
+
+// flags are the settings as the command line has them.
+type flags struct {
+	port                   door.Port
+	endpoint, scope        string
+	groups, tracks, behind int
+	cacheMiB               int64
+	grace, drain           time.Duration
+	rules                  []string
+	demo                   bool
+}
+
+func main() {
+	p := cli.New("moqrelayserver", "relays MoQT tracks from publishers to subscribers")
+	var f flags
+	p.Flags.Group("Network")
+	f.port.Declare(p, 9668)
+	p.Flags.StringVar(&f.endpoint, "endpoint", "/moq-relay", "`path` that is served; peers that name none are served as well")
+	p.Flags.Group("Tracks")
+	p.Flags.StringVar(&f.scope, "scope", "none", "which sessions share tracks: all (`none`), those with equal path, authority, or both")
+	p.Flags.ListVar(&f.rules, "upstream", nil, "`rules` PATTERN=POLICY for subscriptions to publishers: lazy, eager, or linger:30s, each with +replay if wanted; the pattern is matched with namespace/name")
+	p.Flags.IntVar(&f.tracks, "max_cached_tracks", relay.DefaultIdleTracks, "`number` of unused tracks that are kept for fetches")
+	p.Flags.IntVar(&f.groups, "max_cached_groups_per_track", relay.DefaultCacheGroups, "`number` of groups that are kept of a track")
+	p.Flags.Int64Var(&f.cacheMiB, "cache", relay.DefaultCacheBytes>>20, "memory for all tracks together, in `MiB`")
+	p.Flags.IntVar(&f.behind, "max_groups_behind", relay.DefaultMaxGroupsBehind, "`number` of groups that a slow subscriber may lag before it skips to the newest")
+	p.Flags.DurationVar(&f.grace, "grace", relay.DefaultGrace, time.Second, "how long (`s`) subscribers wait for a publisher that vanished")
+	p.Flags.DurationVar(&f.drain, "drain", 3*time.Second, time.Second, "how long (`s`) peers have to leave when the relay is told to stop")
+	p.Flags.Group("Demonstration")
+	p.Flags.BoolVar(&f.demo, "demo", false, "also publish the date: namespace moq-date, track date")
+	p.Example("moqrelayserver -demo", "a relay that has something to show, for "+
+		"moqtextclient -connect_url moqt://localhost:9668/moq-relay -track_namespace moq-date -track_name date")
+	p.Example("moqrelayserver -port 4433 -cert certs/certificate.pem -key certs/certificate.key", "a relay with a certificate of yours")
+	p.Main(func(ctx context.Context, env *cli.Env) error { return run(ctx, env, f) })
+}
+
+func run(ctx context.Context, env *cli.Env, f flags) error {
+	cfg, err := f.config(env)
+	if err != nil {
+		return err
+	}
+	l, err := f.port.Listen(env)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	r := relay.New(cfg)
+
+	// Sessions outlive the signal by the time that they have to leave.
+	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	var running sync.WaitGroup
+	failed := make(chan error, 2)
+	running.Go(func() {
+		failed <- moqt.Accept(serving, l, new(sync.WaitGroup), func(ctx context.Context, c session.Conn) { _ = r.Serve(ctx, c) }) // it logs
+	})
+	if f.demo {
+		running.Go(func() { failed <- demo(serving, r) })
+	}
+	fmt.Fprintf(env.Err, "moqrelayserver is ready: %s\n", door.URL(l, f.endpoint))
+
+	select {
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+		fmt.Fprintf(env.Err, "moqrelayserver stops (%v): peers have %v to leave; a second signal ends it at once.\n", err, f.drain)
+		r.Drain(serving, "", f.drain)
+	case err = <-failed:
+	}
+	stop()
+	running.Wait()
+	r.Wait()
+	return err
+}
+
+func (f *flags) config(env *cli.Env) (relay.Config, error) {
+	scope, err := relay.ParseScope(f.scope)
+	if err != nil {
+		return relay.Config{}, cli.Usagef("%v", err)
+	}
+	cfg := relay.Config{
+		Scope: scope, Path: f.endpoint, CacheBytes: f.cacheMiB << 20, CacheGroups: f.groups, IdleTracks: f.tracks,
+		Grace: f.grace, Log: env.Log, Session: session.Config{Implementation: "oxymoq-relay/" + cli.Release()},
+	}
+	cfg.Slow.MaxGroups = f.behind
+	for _, s := range f.rules {
+		rule, err := relay.ParseRule(s)
+		if err != nil {
+			return cfg, cli.Usagef("%v", err)
+		}
+		cfg.Rules = append(cfg.Rules, rule)
+	}
+	if f.groups < 1 || f.tracks < 1 || f.cacheMiB < 1 || f.behind < 1 {
+		return cfg, cli.Usagef("a limit of the cache is not positive")
+	}
+	return cfg, nil
+}
+
+// demo publishes the date through a session of its own, without a network.
+func demo(ctx context.Context, r *relay.Relay) error {
+	clock := date.Clock{Mode: date.StreamPerGroup}
+	pub := date.NewPublisher(model.Namespace{"moq-date"}, clock)
+	mux := moqt.NewTrackMux()
+	pub.Serve(mux)
+	ours, theirs := memtr.Pair()
+	var running sync.WaitGroup
+	running.Go(func() { _ = r.Serve(ctx, theirs) }) // it logs
+	running.Go(func() { _ = pub.Run(ctx) })         // ends with ctx
+	defer running.Wait()
+	s, err := session.Start(ctx, ours, session.Config{Handler: mux, Implementation: "oxymoq-demo"})
+	if err == nil {
+		_, err = s.PublishNamespace(ctx, pub.Track().Name.Namespace)
+	}
+	if err != nil {
+		return fmt.Errorf("the demonstration cannot publish: %w", err)
+	}
+	select {
+	case <-s.GoawayReceived():
+		s.Close(model.NoError, "leaving as asked")
+	case <-s.Context().Done():
+	}
+	<-ctx.Done()
+	return context.Cause(ctx)
+}

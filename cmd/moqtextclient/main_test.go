@@ -1,0 +1,73 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"net"
+	"strings"
+	"testing"
+
+	"oxymoq/internal/cli"
+)
+
+// execute runs the program as a process would.
+func execute(t *testing.T, args string) (code int, stdout, stderr string) {
+	t.Helper()
+	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
+	var out, errs bytes.Buffer
+	var f flags
+	p := f.program()
+	code = p.Exec(t.Context(), &cli.Env{Out: &out, Err: &errs}, strings.Fields(args), func(string) (string, bool) { return "", false },
+		func(ctx context.Context, env *cli.Env) error { return run(ctx, env, &f, p.Flags) })
+	return code, out.String(), errs.String()
+}
+
+func TestUsage(t *testing.T) {
+	const date = "moqt://localhost:1/x -track_namespace moq-date -track_name date "
+	for _, tt := range []struct{ name, args, want string }{
+		{"no URL", "-track_namespace a -track_name b", "no URL"},
+		{"a URL of another kind", "http://h/ -track_namespace a -track_name b", "unknown scheme"},
+		{"two URLs", date + "moqt://h", "not expected"},
+		{"no namespace", "moqt://h -track_name b", "-track_namespace"},
+		{"an empty field", "moqt://h -track_namespace a//b -track_name b", "empty"},
+		{"an empty delimiter", date + "-track_namespace_delimiter=", "-track_namespace_delimiter"},
+		{"no name", "moqt://h -track_namespace a", "-track_name"},
+		{"object without group", date + "-so 3", "-sg"},
+		{"end before start", date + "-sg 3 -eg 2", "before"},
+		{"not a group", date + "-sg x", "-sg"},
+		{"fetch without start", date + "-fetch", "-sg"},
+		{"fetch and join", date + "-fetch -jrfetch -sg 3", "exclude"},
+		{"two joins", date + "-jafetch -jrfetch", "exclude"},
+		{"join and start", date + "-jrfetch -sg 3", "-sg"},
+		{"join start without join", date + "-join_start 3", "-jrfetch"},
+		{"publish and fetch", date + "-publish -fetch", "exclude"},
+		{"unknown end", date + "-exit_on never", "end or error"},
+		{"unknown flag", date + "-track_nam x", "did you mean -track_name"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			code, out, errs := execute(t, tt.args)
+			if code != cli.ExitUsage || out != "" || !strings.Contains(errs, tt.want) {
+				t.Errorf("code %d, stdout %q, stderr %q; want code 2 and %q", code, out, errs, tt.want)
+			}
+		})
+	}
+}
+
+func TestNobodyAnswers(t *testing.T) {
+	hole, err := net.ListenPacket("udp", "127.0.0.1:0") // takes packets and says nothing
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer hole.Close()
+	code, out, errs := execute(t, "-connect_timeout 50 -track_namespace a -track_name b moqt://"+hole.LocalAddr().String())
+	if code != cli.ExitFailed || out != "" || !strings.Contains(errs, "no answer within 50ms") {
+		t.Errorf("code %d, stdout %q, stderr %q", code, out, errs)
+	}
+}
+
+func TestHelp(t *testing.T) {
+	code, out, _ := execute(t, "-help")
+	if code != cli.ExitDone || !strings.Contains(out, "-track_namespace_delimiter") {
+		t.Errorf("code %d, %q", code, out)
+	}
+}
