@@ -87,6 +87,11 @@ func (s *Session) serveControl(r *messageReader) error {
 }
 
 func (s *Session) acceptSetup(m *wire.Setup) error {
+	if c, ok := s.conn.(transport.Requested); ok && s.cfg.Role == wire.Server {
+		// Where the carrier says it, SETUP may not (section 10.3.1).
+		authority, path := c.Requested()
+		m.Authority, m.Path = model.Some(authority), model.Some(path)
+	}
 	s.mu.Lock()
 	tokens, err := s.cache.resolve(m.Tokens, true)
 	s.mu.Unlock()

@@ -29,7 +29,8 @@ type Config struct {
 	Authorizer auth.Authorizer
 	// Implementation is told to the peer, for its logs.
 	Implementation string
-	// Path (with query) and Authority are told to a server over raw QUIC.
+	// Path (with query) and Authority are told to a server over raw QUIC; over
+	// WebTransport the carrier has told them.
 	Path, Authority string
 	// CheckScope is asked by a server about path and authority; it returns a
 	// *model.SessionError with InvalidPath or InvalidAuthority to refuse.
@@ -152,10 +153,10 @@ func (s *Session) Role() wire.Role { return s.cfg.Role }
 // PeerImplementation is what the peer says it is; may be empty.
 func (s *Session) PeerImplementation() string { return s.peer.Implementation.Value }
 
-// Path returns the path of the peer's SETUP, for servers over raw QUIC.
+// Path returns, on a server, the path that the peer asked for, with query.
 func (s *Session) Path() string { return s.peer.Path.Value }
 
-// Authority returns the authority of the peer's SETUP, for servers over raw QUIC.
+// Authority returns, on a server, the authority that the peer asked for.
 func (s *Session) Authority() string { return s.peer.Authority.Value }
 
 // Context ends with the session; Err says why.

@@ -9,6 +9,7 @@ import (
 
 	"oxymoq/pkg/auth"
 	"oxymoq/pkg/model"
+	"oxymoq/pkg/transport"
 	"oxymoq/pkg/transport/memtr"
 	"oxymoq/pkg/wire"
 )
@@ -149,6 +150,38 @@ func TestScopeIsChecked(t *testing.T) {
 			t.Errorf("Start returned %v", err)
 		}
 		p.wantClose("unknown path", model.InvalidPath)
+	})
+}
+
+// requested is a connection as WebTransport gives it.
+type requested struct{ transport.Conn }
+
+func (requested) Requested() (authority, path string) { return "relay.example:4433", "/moq?x=1" }
+
+// Section 10.3.1: over WebTransport the CONNECT request has path and authority.
+func TestScopeComesWithTheCarrier(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, s := memtr.Pair(memtr.WithKind(transport.WebTransport))
+		var seen string
+		client, server := make(chan *Session, 1), make(chan *Session, 1)
+		start := func(to chan *Session, c transport.Conn, cfg Config) {
+			got, err := Start(t.Context(), c, cfg)
+			if err != nil {
+				t.Error(err)
+			}
+			to <- got
+		}
+		go start(client, requested{c}, Config{Role: wire.Client, Path: "/moq?x=1", Authority: "relay.example:4433"})
+		go start(server, requested{s}, Config{Role: wire.Server, CheckScope: func(path, authority string) error {
+			seen = authority + path
+			return nil
+		}})
+		got := <-server
+		if want := "relay.example:4433/moq?x=1"; seen != want || got.Authority()+got.Path() != want {
+			t.Errorf("the server was asked about %q and says %q, want %q", seen, got.Authority()+got.Path(), want)
+		}
+		(<-client).Close(model.NoError, "")
+		got.Wait()
 	})
 }
 

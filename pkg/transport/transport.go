@@ -143,6 +143,14 @@ type Conn interface {
 	Stats() Stats
 }
 
+// Requested is implemented by connections whose carrier says what the client
+// asked for: WebTransport, by :authority and :path of its CONNECT request.
+type Requested interface {
+	// Requested returns what the client asked for, on both sides; path is with
+	// query.
+	Requested() (authority, path string)
+}
+
 // Stats describes the path of a connection; fields that a carrier cannot tell
 // are zero.
 type Stats struct {
