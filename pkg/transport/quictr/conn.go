@@ -10,9 +10,17 @@ import (
 	"oxymoq/pkg/transport"
 )
 
-// maxReason is the most bytes of a close reason that surely fit the packet;
+// MaxReason is the most bytes of a close reason that surely fit the packet;
 // quic-go would drop a reason that does not, as a whole.
-const maxReason = 512
+const MaxReason = 512
+
+// CutReason returns the characters of reason that fit into size bytes.
+func CutReason(reason string, size int) string {
+	if len(reason) <= size {
+		return reason
+	}
+	return strings.ToValidUTF8(reason[:size], "")
+}
 
 // conn is a *quic.Conn as a transport.Conn.
 type conn struct {
@@ -20,7 +28,7 @@ type conn struct {
 	ctx      context.Context // as q's, but with our cause
 	cancel   context.CancelCauseFunc
 	protocol string
-	datagrams
+	*Datagrams
 }
 
 var _ transport.Conn = (*conn)(nil)
@@ -30,14 +38,14 @@ var _ transport.Conn = (*conn)(nil)
 func Wrap(q *quic.Conn) transport.Conn {
 	state := q.ConnectionState()
 	c := &conn{q: q, protocol: state.TLS.NegotiatedProtocol}
-	c.datagrams.init(q, state.SupportsDatagrams.Remote && state.SupportsDatagrams.Local)
+	c.Datagrams = NewDatagrams(q, state.SupportsDatagrams.Remote && state.SupportsDatagrams.Local)
 	c.ctx, c.cancel = context.WithCancelCause(context.WithoutCancel(q.Context()))
 	context.AfterFunc(q.Context(), c.end)
 	return c
 }
 
 // end ends ctx once q has ended.
-func (c *conn) end() { c.cancel(toTransport(context.Cause(c.q.Context()))) }
+func (c *conn) end() { c.cancel(Translate(context.Cause(c.q.Context()))) }
 
 func (c *conn) OpenStream(ctx context.Context) (transport.Stream, error) {
 	s, err := c.q.OpenStreamSync(ctx)
@@ -58,7 +66,7 @@ func (c *conn) OpenUniStream(ctx context.Context) (transport.SendStream, error) 
 func (c *conn) TryOpenStream() (transport.Stream, error) {
 	s, err := c.q.OpenStream()
 	if err != nil {
-		return nil, toTransport(err)
+		return nil, Translate(err)
 	}
 	return newStream(s), nil
 }
@@ -66,7 +74,7 @@ func (c *conn) TryOpenStream() (transport.Stream, error) {
 func (c *conn) TryOpenUniStream() (transport.SendStream, error) {
 	s, err := c.q.OpenUniStream()
 	if err != nil {
-		return nil, toTransport(err)
+		return nil, Translate(err)
 	}
 	return &sendStream{q: s}, nil
 }
@@ -87,13 +95,10 @@ func (c *conn) AcceptUniStream(ctx context.Context) (transport.ReceiveStream, er
 	return receiveStream{s}, nil
 }
 
-// CloseWithError implements transport.Conn. Of a reason, maxReason bytes are
+// CloseWithError implements transport.Conn. Of a reason, MaxReason bytes are
 // sent. It returns when the CONNECTION_CLOSE frame has been sent once.
 func (c *conn) CloseWithError(code uint64, reason string) error {
-	if len(reason) > maxReason {
-		reason = strings.ToValidUTF8(reason[:maxReason], "")
-	}
-	err := c.q.CloseWithError(quic.ApplicationErrorCode(code), reason)
+	err := c.q.CloseWithError(quic.ApplicationErrorCode(code), CutReason(reason, MaxReason))
 	c.end() // the caller may look at Context at once
 	return err
 }
@@ -104,8 +109,23 @@ func (c *conn) Kind() transport.Kind     { return transport.QUIC }
 func (c *conn) LocalAddr() net.Addr      { return c.q.LocalAddr() }
 func (c *conn) RemoteAddr() net.Addr     { return c.q.RemoteAddr() }
 
+func (c *conn) ReceiveDatagram(ctx context.Context) ([]byte, error) {
+	b, err := c.q.ReceiveDatagram(ctx)
+	if err != nil {
+		return nil, waited(ctx, err)
+	}
+	return b, nil
+}
+
 func (c *conn) Stats() transport.Stats {
-	s := c.q.ConnectionStats()
+	s := PathStats(c.q)
+	s.DatagramsDropped = c.Dropped()
+	return s
+}
+
+// PathStats describes the path of q, without DatagramsDropped.
+func PathStats(q *quic.Conn) transport.Stats {
+	s := q.ConnectionStats()
 	return transport.Stats{
 		RTT:              s.SmoothedRTT,
 		CongestionWindow: clampInt(s.CongestionWindow),
@@ -113,7 +133,6 @@ func (c *conn) Stats() transport.Stats {
 		BytesReceived:    s.BytesReceived,
 		PacketsSent:      s.PacketsSent,
 		PacketsLost:      s.PacketsLost,
-		DatagramsDropped: c.dropped.Load(),
 	}
 }
 

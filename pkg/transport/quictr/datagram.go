@@ -22,26 +22,32 @@ var tooLarge [1 << 16]byte
 // buffers holds *[]byte for datagrams on their way to quic-go, which copies.
 var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
-// datagrams sends without blocking what quic-go sends with blocking.
+// Datagrams sends without blocking what quic-go sends with blocking. Each
+// datagram starts with the same prefix, by which HTTP/3 tells sessions apart.
 //
 // A full queue drops the newest datagram, not the oldest: what waits in
 // quic-go could not be taken back anyway, the error then speaks of the very
 // datagram that its caller holds, so that the caller can count it for its
 // track, and with so short a queue what waits is hardly older.
-type datagrams struct {
+type Datagrams struct {
 	q       *quic.Conn
 	enabled bool
+	prefix  []byte
 	start   sync.Once
 	queue   chan *[]byte
 	known   atomic.Int64 // a size that fitted lately
 	dropped atomic.Uint64
 }
 
-func (d *datagrams) init(q *quic.Conn, enabled bool) { d.q, d.enabled = q, enabled }
+// NewDatagrams sends on q, whose peer takes datagrams if enabled.
+func NewDatagrams(q *quic.Conn, enabled bool, prefix ...byte) *Datagrams {
+	return &Datagrams{q: q, enabled: enabled, prefix: prefix}
+}
 
-func (d *datagrams) SendDatagram(b []byte) error {
+// SendDatagram implements transport.Conn.
+func (d *Datagrams) SendDatagram(b []byte) error {
 	if err := context.Cause(d.q.Context()); err != nil {
-		return toTransport(err)
+		return Translate(err)
 	}
 	if int64(len(b)) > d.known.Load() && len(b) > d.MaxDatagramSize() || !d.enabled {
 		return transport.ErrDatagramTooLarge
@@ -51,7 +57,7 @@ func (d *datagrams) SendDatagram(b []byte) error {
 		go d.send()
 	})
 	p := buffers.Get().(*[]byte)
-	*p = append((*p)[:0], b...)
+	*p = append(append((*p)[:0], d.prefix...), b...)
 	select {
 	case d.queue <- p:
 		return nil
@@ -63,7 +69,7 @@ func (d *datagrams) SendDatagram(b []byte) error {
 }
 
 // send hands datagrams to quic-go, which blocks when it has 32.
-func (d *datagrams) send() {
+func (d *Datagrams) send() {
 	for {
 		select {
 		case p := <-d.queue:
@@ -80,9 +86,9 @@ func (d *datagrams) send() {
 	}
 }
 
-// MaxDatagramSize implements transport.Conn. quic-go tells the size only in
+// MaxDatagramSize implements transport.Conn; the prefix is not counted. quic-go tells the size only in
 // the error for one that is too large; it queues nothing then.
-func (d *datagrams) MaxDatagramSize() int {
+func (d *Datagrams) MaxDatagramSize() int {
 	if !d.enabled {
 		return 0
 	}
@@ -90,14 +96,10 @@ func (d *datagrams) MaxDatagramSize() int {
 	if !ok {
 		return 0
 	}
-	d.known.Store(e.MaxDatagramPayloadSize)
-	return int(min(e.MaxDatagramPayloadSize, int64(len(tooLarge))))
+	size := max(0, min(e.MaxDatagramPayloadSize, int64(len(tooLarge)))-int64(len(d.prefix)))
+	d.known.Store(size)
+	return int(size)
 }
 
-func (d *datagrams) ReceiveDatagram(ctx context.Context) ([]byte, error) {
-	b, err := d.q.ReceiveDatagram(ctx)
-	if err != nil {
-		return nil, waited(ctx, err)
-	}
-	return b, nil
-}
+// Dropped counts the datagrams that were not sent.
+func (d *Datagrams) Dropped() uint64 { return d.dropped.Load() }

@@ -31,6 +31,15 @@ var lookup = net.DefaultResolver.LookupNetIP
 // those of ctx, of TLS, ErrNoAnswer, ErrNoProtocol, ErrRefused, or what the
 // resolver or the socket said; of several addresses, all are named.
 func Dial(ctx context.Context, addr string, tlsConf *tls.Config, o Options) (transport.Conn, error) {
+	q, err := Connect(ctx, addr, tlsConf, o)
+	if err != nil {
+		return nil, err
+	}
+	return Wrap(q), nil
+}
+
+// Connect is Dial for carriers that build on a QUIC connection.
+func Connect(ctx context.Context, addr string, tlsConf *tls.Config, o Options) (*quic.Conn, error) {
 	host, portName, err := net.SplitHostPort(addr)
 	if err != nil {
 		return nil, err
@@ -57,11 +66,7 @@ func Dial(ctx context.Context, addr string, tlsConf *tls.Config, o Options) (tra
 		tlsConf.ServerName = host
 	}
 	d := dialer{tls: tlsConf, quic: o.QUIC(), via: o.Via}
-	q, err := d.race(ctx, interleave(ips), uint16(port))
-	if err != nil {
-		return nil, err
-	}
-	return Wrap(q), nil
+	return d.race(ctx, interleave(ips), uint16(port))
 }
 
 // interleave sorts addresses so that the families take turns, starting with

@@ -29,9 +29,9 @@ var errRestarted = fmt.Errorf("the peer was restarted: %w", net.ErrClosed)
 // noProtocolAlert is the TLS alert no_application_protocol as a QUIC error.
 const noProtocolAlert = 0x100 + 120
 
-// toTransport translates an error of quic-go. Errors that package transport
+// Translate turns an error of quic-go into one of package transport. Errors that package transport
 // has no name for pass unchanged.
-func toTransport(err error) error {
+func Translate(err error) error {
 	if err == nil || err == io.EOF {
 		return err
 	}
@@ -65,13 +65,13 @@ func toTransport(err error) error {
 	return err
 }
 
-// waited is toTransport for calls that ctx may have ended; it then returns the
+// waited is Translate for calls that ctx may have ended; it then returns the
 // cause of ctx.
 func waited(ctx context.Context, err error) error {
 	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		return context.Cause(ctx)
 	}
-	return toTransport(err)
+	return Translate(err)
 }
 
 // dialError translates why a handshake failed. Errors of TLS stay visible to
@@ -92,5 +92,5 @@ func dialError(err error) error {
 	if _, ok := errors.AsType[*quic.IdleTimeoutError](err); ok {
 		return ErrNoAnswer
 	}
-	return toTransport(err)
+	return Translate(err)
 }

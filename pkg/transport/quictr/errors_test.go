@@ -36,7 +36,7 @@ func TestErrorsAreTranslated(t *testing.T) {
 		{"unknown", unknown, unknown},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			got := quictr.ToTransport(row.got)
+			got := quictr.Translate(row.got)
 			if !reflect.DeepEqual(got, row.want) {
 				t.Fatalf("got %v, want %v", got, row.want)
 			}

@@ -5,9 +5,6 @@ import (
 	"net/netip"
 )
 
-// ToTransport is for tests of the translation.
-var ToTransport = toTransport
-
 // SetLookup replaces the resolver and returns the one before.
 func SetLookup(f func(context.Context, string, string) ([]netip.Addr, error)) func(context.Context, string, string) ([]netip.Addr, error) {
 	old := lookup

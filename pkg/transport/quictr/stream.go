@@ -37,7 +37,7 @@ const (
 func (s *sendStream) Write(b []byte) (int, error) {
 	n, err := s.q.Write(b)
 	if err != nil {
-		err = toTransport(err)
+		err = Translate(err)
 	}
 	return n, err
 }
@@ -47,7 +47,7 @@ func (s *sendStream) Close() error {
 		return nil
 	}
 	// quic-go says only that the stream was cancelled, its context says why.
-	return toTransport(context.Cause(s.q.Context()))
+	return Translate(context.Cause(s.q.Context()))
 }
 
 func (s *sendStream) CancelWrite(code uint64) { s.q.CancelWrite(quic.StreamErrorCode(code)) }
@@ -58,7 +58,7 @@ func (s *sendStream) SetPriority(urgency int, incremental bool) {
 }
 
 func (s *sendStream) SetWriteDeadline(t time.Time) error {
-	return toTransport(s.q.SetWriteDeadline(t))
+	return Translate(s.q.SetWriteDeadline(t))
 }
 
 // Context implements transport.SendStream. Most streams never need one, so it
@@ -67,7 +67,7 @@ func (s *sendStream) Context() context.Context {
 	s.once.Do(func() {
 		q := s.q.Context()
 		ctx, cancel := context.WithCancelCause(context.WithoutCancel(q))
-		end := func() { cancel(toTransport(context.Cause(q))) }
+		end := func() { cancel(Translate(context.Cause(q))) }
 		if q.Err() != nil {
 			end()
 		} else {
@@ -91,7 +91,7 @@ type receiveStream struct{ q quicReceiver }
 func (s receiveStream) Read(b []byte) (int, error) {
 	n, err := s.q.Read(b)
 	if err != nil {
-		err = toTransport(err)
+		err = Translate(err)
 	}
 	return n, err
 }
@@ -99,7 +99,7 @@ func (s receiveStream) Read(b []byte) (int, error) {
 func (s receiveStream) CancelRead(code uint64) { s.q.CancelRead(quic.StreamErrorCode(code)) }
 
 func (s receiveStream) SetReadDeadline(t time.Time) error {
-	return toTransport(s.q.SetReadDeadline(t))
+	return Translate(s.q.SetReadDeadline(t))
 }
 
 // stream is both halves.
