@@ -41,7 +41,17 @@ func TestUsage(t *testing.T) {
 		{"join and start", date + "-jrfetch -sg 3", "-sg"},
 		{"join start without join", date + "-join_start 3", "-jrfetch"},
 		{"publish and fetch", date + "-publish -fetch", "exclude"},
-		{"unknown end", date + "-exit_on never", "end or error"},
+		{"unknown end", date + "-exit_on never", "end, idle or error"},
+		{"end object without group", date + "-eo 3", "-eg"},
+		{"a relative object", date + "-sg -1 -so -2", "counted from the beginning"},
+		{"a relative start of many tracks", date + "-publish -sg -1", "one track"},
+		{"unknown format", date + "-format xml", "text, json, raw or hex"},
+		{"ids in raw", date + "-format raw -ids", "-format text"},
+		{"leaving at once", date + "-unsubscribe -unsubscribe_time 0", "above 0"},
+		{"idle time without idle", date + "-idle_timeout 3", "-exit_on idle"},
+		{"idle at once", date + "-exit_on idle -idle_timeout 0", "above 0"},
+		{"a draft that is not spoken", date + "-versions 7", "draft 7 is not spoken here"},
+		{"QMUX", date + "-qmux", "QMUX"},
 		{"unknown flag", date + "-track_nam x", "did you mean -track_name"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -30,6 +30,7 @@ const (
 // does not name is tried again for ever, once it has worked.
 type ExitOn struct {
 	End   bool // the publisher says that the track has ended: success
+	Idle  bool // no object has come for Client.Idle: success
 	Error bool // a session or subscription is lost: failure
 }
 
@@ -39,10 +40,12 @@ func ParseExitOn(names []string) (e ExitOn, err error) {
 		switch n {
 		case "end":
 			e.End = true
+		case "idle":
+			e.Idle = true
 		case "error":
 			e.Error = true
 		default:
-			return e, fmt.Errorf("-exit_on %q is not known; use end or error", n)
+			return e, fmt.Errorf("-exit_on %q is not known; use end, idle or error", n)
 		}
 	}
 	return e, nil
@@ -65,8 +68,17 @@ type Client struct {
 	Terms session.Change
 	// Rendezvous is how long to wait for a publisher at first.
 	Rendezvous time.Duration
-	RawOrder   bool
-	ExitOn     ExitOn
+	// Answer is how long the peer may take to answer a request, beside what it
+	// is asked to wait for a publisher; 0: for ever.
+	Answer   time.Duration
+	RawOrder bool
+	ExitOn   ExitOn
+	// Idle is how long without an object is idle, from the first answer on.
+	Idle time.Duration
+	// Leave is how long to stay with a track, from the time when it was
+	// subscribed to or published to us; 0: for ever. With no track left the
+	// Client is done.
+	Leave time.Duration
 	// Count is how many objects to print; 0: all. Duration is how long to run;
 	// 0: for ever.
 	Count    uint64
@@ -78,11 +90,18 @@ type Client struct {
 
 	out    *Output
 	began  time.Time
-	worked atomic.Bool // a request was accepted once
+	idle   idleTimer
+	finish context.CancelCauseFunc // ends Run
+	worked atomic.Bool             // a request was accepted once
 }
 
-// errTimeUp says that Client.Duration is over.
-var errTimeUp = errors.New("the time is up")
+// Why a Client is done.
+var (
+	// errTimeUp says that Client.Duration or Client.Leave is over.
+	errTimeUp = errors.New("the time is up")
+	// errIdle says that no object has come for Client.Idle.
+	errIdle = errors.New("no object has come for a while")
+)
 
 // Run reads until what was asked for is done, when it returns nil, or cannot be
 // done, or ctx ends, when it returns the cause. Errors are sentences for the
@@ -97,9 +116,14 @@ func (c *Client) Run(ctx context.Context) error {
 	c.began = time.Now()
 	work, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
+	c.finish = stop
 	if c.Duration > 0 {
 		t := time.AfterFunc(c.Duration, func() { stop(errTimeUp) })
 		defer t.Stop()
+	}
+	if c.ExitOn.Idle {
+		c.idle.set(c.Idle, func() { stop(errIdle) })
+		defer c.idle.stop()
 	}
 	c.out = NewOutput(work, c.Out, c.Format, c.Count, stop)
 	opts := c.Dial
@@ -115,10 +139,25 @@ func (c *Client) Run(ctx context.Context) error {
 	if work.Err() != nil {
 		err = context.Cause(work)
 	}
-	if errors.Is(err, ErrCount) || errors.Is(err, ErrReaderGone) || errors.Is(err, errTimeUp) {
-		return nil
+	for _, done := range []error{ErrCount, ErrReaderGone, errTimeUp, errIdle} {
+		if errors.Is(err, done) {
+			return nil
+		}
 	}
 	return err
+}
+
+// accepted notes that the peer has accepted a request.
+func (c *Client) accepted() {
+	if !c.worked.Swap(true) {
+		c.idle.start()
+	}
+}
+
+// print gives out an object.
+func (c *Client) print(track model.FullTrackName, o model.Object) {
+	c.idle.reset()
+	c.out.Print(track, o)
 }
 
 // way is what to do with one session. It returns nil when all is done, what
@@ -127,15 +166,22 @@ func (c *Client) Run(ctx context.Context) error {
 type way func(ctx context.Context, s *session.Session) error
 
 func (c *Client) way(opts *dial.KeepOptions) way {
+	begin := c.follower
 	switch c.Way {
 	case Fetch:
-		return c.fetcher()
+		begin = c.fetcher
 	case Publishes:
 		p := newPublishes(c)
 		opts.Session.Handler = p
 		return p.use
 	}
-	return c.follower()
+	if back, ok := c.Span.groupsBack(); ok && c.Way == Follow {
+		c.Start, c.Span = moqt.FromGroupsBack(back), Span{}
+	}
+	if c.Span.Relative() {
+		return c.resolver(begin)
+	}
+	return begin()
 }
 
 // subscriber returns a Subscriber as the Client wants it.
@@ -145,8 +191,8 @@ func (c *Client) subscriber(track model.FullTrackName) *moqt.Subscriber {
 		start = moqt.From(l)
 	}
 	return &moqt.Subscriber{
-		Track: track, Start: start, End: c.Span.last(), Terms: c.Terms, Rendezvous: c.Rendezvous, RawOrder: c.RawOrder,
-		Emit: func(o model.Object) { c.out.Print(track, o) },
+		Track: track, Start: start, End: c.Span.End, Terms: c.Terms, Rendezvous: c.Rendezvous, RawOrder: c.RawOrder,
+		Emit: func(o model.Object) { c.print(track, o) },
 		Log:  c.Log,
 	}
 }

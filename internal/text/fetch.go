@@ -11,13 +11,14 @@ import (
 	"oxymoq/pkg/session"
 )
 
-// fetchPatience is how long a FETCH may bring nothing.
+// fetchPatience is how long a FETCH may bring nothing once it has brought
+// something.
 const fetchPatience = 30 * time.Second
 
 // fetcher fetches the span and is done. On a further session it goes on where
 // it was.
 func (c *Client) fetcher() way {
-	f := &fetch{c: c, next: c.Span.Start.Value, end: c.Span.last()}
+	f := &fetch{c: c, next: c.Span.Start.Value, end: c.Span.End}
 	again := retry{c: c}
 	return func(ctx context.Context, s *session.Session) error {
 		// A read from the stream does not end with ctx, but with the session.
@@ -62,9 +63,11 @@ func (f *fetch) run(ctx context.Context, s *session.Session) error {
 		return err
 	}
 	defer req.Cancel()
-	idle := time.AfterFunc(fetchPatience, func() {
-		s.Close(model.InternalError, fmt.Sprintf("the fetch brought nothing for %v", fetchPatience))
-	})
+	patience := f.c.Answer
+	if patience == 0 {
+		patience = fetchPatience
+	}
+	idle := time.AfterFunc(patience, func() { s.Close(model.InternalError, "the fetch brought nothing for too long") })
 	defer idle.Stop()
 	for {
 		item, err := req.Next(ctx)
@@ -74,7 +77,7 @@ func (f *fetch) run(ctx context.Context, s *session.Session) error {
 		if err != nil {
 			return err
 		}
-		f.c.worked.Store(true)
+		f.c.accepted()
 		idle.Reset(fetchPatience)
 		if item.Kind != session.FetchObject {
 			f.c.Log.Warn("objects may be missing: they are not known", "from", f.next.String(), "to", item.Location.String())
@@ -88,7 +91,7 @@ func (f *fetch) run(ctx context.Context, s *session.Session) error {
 		if o.Payload, err = req.Payload(); err != nil {
 			return err
 		}
-		f.c.out.Print(f.c.Track, o)
+		f.c.print(f.c.Track, o)
 		f.next = item.Location.Next()
 	}
 }
@@ -99,7 +102,7 @@ func (f *fetch) findEnd(ctx context.Context, s *session.Session) error {
 	if f.end.Set {
 		return nil
 	}
-	offer, err := s.TrackStatus(ctx, f.c.Track)
+	offer, err := f.c.status(ctx, s)
 	if errors.Is(err, &model.RequestError{Code: model.NotSupported, Remote: true}) {
 		f.end = model.Some(model.Forever) // the peer knows where it ends
 		return nil

@@ -19,15 +19,24 @@ const rendezvousAgain = 10 * time.Second
 // one Subscriber over all sessions, so that nothing is printed twice or missed.
 func (c *Client) follower() way {
 	sub := c.subscriber(c.Track)
+	var answered func()
 	sub.Subscribed = func(session.Offer) {
-		c.worked.Store(true)
+		answered()
+		if !c.worked.Load() && c.Leave > 0 {
+			time.AfterFunc(c.Leave, func() { c.finish(errTimeUp) })
+		}
+		c.accepted()
 		sub.Rendezvous = max(c.Rendezvous, rendezvousAgain)
 	}
 	again := retry{c: c}
 	return func(ctx context.Context, s *session.Session) error {
 		again.pauses = pauses{}
 		for {
-			err := sub.Run(ctx, s)
+			run, cancel := context.WithCancelCause(ctx)
+			answered = c.expectAnswer(sub.Rendezvous, cancel)
+			err := sub.Run(run, s)
+			answered()
+			cancel(nil)
 			if errors.Is(err, moqt.ErrEnd) {
 				return nil
 			}

@@ -70,7 +70,7 @@ func TestParts(t *testing.T) {
 }
 
 func mustSpan(sg, so, eg string) Span {
-	s, err := ParseSpan(sg, so, eg)
+	s, err := ParseSpan(sg, so, eg, "")
 	if err != nil {
 		panic(err)
 	}

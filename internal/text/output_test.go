@@ -16,59 +16,11 @@ import (
 	"oxymoq/pkg/moqt"
 )
 
-func TestPlain(t *testing.T) {
-	for _, tt := range []struct {
-		name string
-		o    model.Object
-		want string
-	}{
-		{"a payload", model.Object{Payload: []byte("12")}, "12\n"},
-		{"an empty one", model.Object{}, "\n"},
-		{"properties as moxygen shows them", model.Object{Properties: model.Properties{
-			{Type: 0xdeadbeef, Bytes: []byte{1, 2, 3, 4, 5}}, {Type: 0xacedecade, Int: 1977},
-		}, Payload: []byte("x")}, "data extension=AQIDBAU=\nint extension=1977\nx\n"},
-		{"not those that do not change", model.Object{Properties: model.Properties{{Type: model.PropImmutable, Bytes: []byte{1}}}}, "\n"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			testkit.Equal(t, string(Plain(nil, &Arrival{Object: tt.o})), tt.want)
-		})
-	}
-}
-
-func TestParseSpan(t *testing.T) {
-	for _, tt := range []struct {
-		sg, so, eg string
-		want       Span
-		err        string
-	}{
-		{"", "", "", Span{}, ""},
-		{"7", "", "", Span{Start: model.Some(model.Location{Group: 7})}, ""},
-		{"7", "3", "9", Span{Start: model.Some(model.Location{Group: 7, Object: 3}), End: model.Some(uint64(9))}, ""},
-		{"7", "", "7", Span{Start: model.Some(model.Location{Group: 7}), End: model.Some(uint64(7))}, ""},
-		{"", "", "9", Span{End: model.Some(uint64(9))}, ""},
-		{"", "3", "", Span{}, "-sg"},
-		{"x", "", "", Span{}, "-sg"},
-		{"7", "-1", "", Span{}, "-so"},
-		{"7", "", "18446744073709551616", Span{}, "-eg"},
-		{"7", "", "6", Span{}, "before"},
-	} {
-		got, err := ParseSpan(tt.sg, tt.so, tt.eg)
-		if tt.err != "" {
-			if err == nil || !strings.Contains(err.Error(), tt.err) {
-				t.Errorf("ParseSpan(%q, %q, %q): %v; want %q", tt.sg, tt.so, tt.eg, err, tt.err)
-			}
-			continue
-		}
-		testkit.NoErr(t, err)
-		testkit.Equal(t, got, tt.want)
-	}
-}
-
 func TestParseExitOn(t *testing.T) {
-	got, err := ParseExitOn([]string{"end", "error"})
+	got, err := ParseExitOn([]string{"end", "idle", "error"})
 	testkit.NoErr(t, err)
-	testkit.Equal(t, got, ExitOn{End: true, Error: true})
-	if _, err := ParseExitOn([]string{"ende"}); err == nil || !strings.Contains(err.Error(), "end or error") {
+	testkit.Equal(t, got, ExitOn{End: true, Idle: true, Error: true})
+	if _, err := ParseExitOn([]string{"ende"}); err == nil || !strings.Contains(err.Error(), "end, idle or error") {
 		t.Error(err)
 	}
 }
@@ -190,20 +142,5 @@ func TestStoppedWhileTheReaderDoesNotRead(t *testing.T) {
 			t.Error(err)
 		}
 		close(out.let)
-	})
-}
-
-func FuzzParseSpan(f *testing.F) {
-	f.Add("7", "3", "9")
-	f.Add("", "", "18446744073709551615")
-	f.Fuzz(func(t *testing.T, sg, so, eg string) {
-		s, err := ParseSpan(sg, so, eg)
-		if err != nil {
-			return
-		}
-		end, ends := s.last().Get()
-		if s.Start.Set != (sg != "") || s.End.Set != (eg != "") || ends && end.Less(s.Start.Value) {
-			t.Errorf("ParseSpan(%q, %q, %q) = %+v", sg, so, eg, s)
-		}
 	})
 }

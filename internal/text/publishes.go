@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"oxymoq/pkg/model"
 	"oxymoq/pkg/moqt"
@@ -34,7 +35,9 @@ type publishes struct {
 type published struct {
 	mu      sync.Mutex
 	sub     *moqt.Subscriber
-	running int // guarded by publishes.mu
+	running int       // guarded by publishes.mu
+	until   time.Time // when to leave it; zero: never
+	left    bool      // that was done; guarded by publishes.mu
 }
 
 func newPublishes(c *Client) *publishes {
@@ -62,15 +65,19 @@ var errWithdrawn = errors.New("the peer has ended the request for tracks")
 
 func (p *publishes) ask(ctx context.Context, s *session.Session) error {
 	ns := p.c.Track.Namespace
-	sub, err := s.SubscribeTracks(ctx, ns, p.c.Terms.Forward.Or(true), func(suffix model.Namespace, name string) {
+	asking, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	answered := p.c.expectAnswer(0, cancel)
+	sub, err := s.SubscribeTracks(asking, ns, p.c.Terms.Forward.Or(true), func(suffix model.Namespace, name string) {
 		t := model.FullTrackName{Namespace: ns.Join(suffix), Name: name}
 		p.c.Log.Warn("a track cannot be published for want of streams", "track", t.String())
 	})
+	answered()
 	if err != nil {
 		return err
 	}
 	defer sub.Cancel()
-	p.c.worked.Store(true)
+	p.c.accepted()
 	p.c.Log.Info("waiting for tracks to be published", "namespace", ns.String())
 	select {
 	case <-p.over:
@@ -91,6 +98,11 @@ func (p *publishes) Publish(_ context.Context, r *session.PublishRequest) {
 	t, ctx := p.begin(r)
 	if t == nil {
 		return
+	}
+	if !t.until.IsZero() {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadlineCause(ctx, t.until, errTimeUp)
+		defer cancel()
 	}
 	t.mu.Lock() // the one before ends with its session
 	err := t.sub.Accept(ctx, r)
@@ -114,7 +126,14 @@ func (p *publishes) begin(r *session.PublishRequest) (*published, context.Contex
 			return nil, nil
 		}
 		t = &published{sub: p.c.subscriber(r.Track)}
+		if p.c.Leave > 0 {
+			t.until = time.Now().Add(p.c.Leave)
+		}
 		p.tracks[key] = t
+	}
+	if t.left {
+		_ = r.Reject(&model.RequestError{Code: model.Uninterested, Reason: "left on purpose"})
+		return nil, nil
 	}
 	t.running++
 	p.live++
@@ -140,13 +159,14 @@ func (p *publishes) end(track model.FullTrackName, t *published, err error) {
 	p.live--
 	complete := errors.Is(err, moqt.ErrEnd)
 	ended := errors.Is(err, &model.DoneError{Code: model.DoneTrackEnded})
+	t.left = t.left || errors.Is(err, errTimeUp) && p.ctx.Err() == nil
 	if p.ctx.Err() == nil {
 		p.c.Log.Info("track is over", "track", track.String(), "because", err)
 	}
 	if (complete || ended) && t.running == 0 {
 		delete(p.tracks, track.Key())
 	}
-	if (complete || ended && p.c.ExitOn.End) && p.live == 0 && !p.closed {
+	if (complete || t.left || ended && p.c.ExitOn.End) && p.live == 0 && !p.closed {
 		p.closed = true
 		close(p.over)
 	}
