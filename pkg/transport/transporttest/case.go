@@ -12,7 +12,8 @@ import (
 
 // How both ends must be configured.
 const (
-	// Streams is how many streams of each kind a side lets the other open.
+	// Streams is how many streams of each kind a side lets the other open. A
+	// carrier that needs streams for itself is given more.
 	Streams = 8
 	// Window is how many bytes of a stream may be unread.
 	Window = 16 << 10

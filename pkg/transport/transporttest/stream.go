@@ -41,9 +41,16 @@ var streamCases = []promise{
 		defer cancel()
 		_, err := s.AcceptUniStream(ctx)
 		testkit.ErrIs(t, err, errMoment)
-		// The next one announces both, in order.
+		// The next one announces both, in order, unless the carrier has to see
+		// the header of a stream before it knows whose that is.
 		second := testkit.Must(c.OpenUniStream(waiting(t)))(t)
 		write(t, second, "second")
+		if c.Kind() == transport.WebTransport {
+			expect(t, testkit.Must(s.AcceptUniStream(waiting(t)))(t), "second")
+			write(t, first, "first")
+			expect(t, testkit.Must(s.AcceptUniStream(waiting(t)))(t), "first")
+			return
+		}
 		a := testkit.Must(s.AcceptUniStream(waiting(t)))(t)
 		b := testkit.Must(s.AcceptUniStream(waiting(t)))(t)
 		expect(t, b, "second")

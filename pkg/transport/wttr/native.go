@@ -1,0 +1,85 @@
+package wttr
+
+import (
+	"context"
+	"time"
+
+	"github.com/quic-go/quic-go"
+	"github.com/quic-go/webtransport-go"
+)
+
+// quicSender is what *quic.Stream and *quic.SendStream share.
+type quicSender interface {
+	Write(b []byte) (int, error)
+	Close() error
+	CancelWrite(code quic.StreamErrorCode)
+	SetReliableBoundary()
+	SetPriority(urgency int8, incremental bool)
+	SetWriteDeadline(t time.Time) error
+	Context() context.Context
+}
+
+// nativeSender is a writing half of QUIC, with the codes mapped.
+type nativeSender struct{ quicSender }
+
+func (s nativeSender) CancelWrite(code uint32) {
+	s.quicSender.CancelWrite(quic.StreamErrorCode(toHTTP(code)))
+}
+
+func (s nativeSender) abort() { s.quicSender.CancelWrite(codeSessionGone) }
+
+// quicReceiver is what *quic.Stream and *quic.ReceiveStream share.
+type quicReceiver interface {
+	Read(b []byte) (int, error)
+	CancelRead(code quic.StreamErrorCode)
+	SetReadDeadline(t time.Time) error
+}
+
+// nativeReceiver is a reading half of QUIC, with the codes mapped.
+type nativeReceiver struct{ quicReceiver }
+
+func (s nativeReceiver) CancelRead(code uint32) {
+	s.quicReceiver.CancelRead(quic.StreamErrorCode(toHTTP(code)))
+}
+
+func (s nativeReceiver) abort() { s.quicReceiver.CancelRead(codeSessionGone) }
+
+// past is a deadline that has passed. webtransport-go cannot reset a stream
+// with a code of WebTransport's own, so that its streams are only woken; the
+// end of the connection, which follows at once, ends them.
+var past = time.Unix(1, 0)
+
+// acceptedSender is the writing half of a stream that webtransport-go accepted.
+// It has no priority and no boundary: webtransport-go keeps those to itself.
+// What a relay answers on such streams is short.
+type acceptedSender struct{ *webtransport.Stream }
+
+func (s acceptedSender) CancelWrite(code uint32) {
+	s.Stream.CancelWrite(webtransport.StreamErrorCode(code))
+}
+func (acceptedSender) SetReliableBoundary()   {}
+func (acceptedSender) SetPriority(int8, bool) {}
+func (s acceptedSender) abort()               { _ = s.Stream.SetWriteDeadline(past) }
+
+// acceptedReceiver is a reading half that webtransport-go accepted.
+type acceptedReceiver struct{ upstreamReceiver }
+
+// upstreamReceiver is what *webtransport.Stream and *webtransport.ReceiveStream
+// share.
+type upstreamReceiver interface {
+	Read(b []byte) (int, error)
+	CancelRead(code webtransport.StreamErrorCode)
+	SetReadDeadline(t time.Time) error
+}
+
+func (s acceptedReceiver) CancelRead(code uint32) {
+	s.upstreamReceiver.CancelRead(webtransport.StreamErrorCode(code))
+}
+func (s acceptedReceiver) abort() { _ = s.upstreamReceiver.SetReadDeadline(past) }
+
+var (
+	_ sender   = nativeSender{}
+	_ sender   = acceptedSender{}
+	_ receiver = nativeReceiver{}
+	_ receiver = acceptedReceiver{}
+)
