@@ -4,6 +4,8 @@ import (
 	"errors"
 	"flag"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 )
@@ -58,8 +60,28 @@ func (f *FlagSet) fileNew() {
 	})
 }
 
-// Alias makes the flag name known by another name, which the help leaves out.
+// Alias makes the flag name known by another name, which the help leaves out. It
+// has an environment variable too.
 func (f *FlagSet) Alias(alias, name string) { f.aliases[alias] = name }
+
+// variable returns the environment variable that sets a flag, by its own name or
+// else by an alias, and its value. An empty one counts as absent, so that a
+// script can pass one on.
+func (f *FlagSet) variable(fl *flag.Flag, lookup func(string) (string, bool)) (name, value string, ok bool) {
+	names := []string{fl.Name}
+	for alias, target := range f.aliases {
+		if target == fl.Name {
+			names = append(names, alias)
+		}
+	}
+	slices.Sort(names[1:])
+	for _, n := range names {
+		if value, ok := lookup(envName(n)); ok && value != "" {
+			return envName(n), value, true
+		}
+	}
+	return "", "", false
+}
 
 // IsSet reports whether the command line or the environment set the flag.
 func (f *FlagSet) IsSet(name string) bool {
@@ -107,10 +129,9 @@ func (f *FlagSet) Parse(args []string, lookup func(string) (string, bool)) (rest
 		if err != nil || f.IsSet(fl.Name) {
 			return
 		}
-		// An empty variable counts as absent, so that a script can pass one on.
-		if value, ok := lookup(envName(fl)); ok && value != "" {
+		if variable, value, ok := f.variable(fl, lookup); ok {
 			if setErr := f.Set(fl.Name, value); setErr != nil {
-				err = invalid("environment variable "+envName(fl), value, fl, setErr)
+				err = invalid("environment variable "+variable, value, fl, setErr)
 			}
 		}
 	})
@@ -164,7 +185,7 @@ func isBool(fl *flag.Flag) bool {
 	return ok && b.IsBoolFlag()
 }
 
-func envName(fl *flag.Flag) string { return EnvPrefix + strings.ToUpper(fl.Name) }
+func envName(name string) string { return EnvPrefix + strings.ToUpper(name) }
 
 // invalid says what the value should have been; the standard errors of numbers
 // say "parse error" only.
@@ -194,15 +215,25 @@ func invalid(where, value string, fl *flag.Flag, err error) error {
 func (f *FlagSet) unknown(arg string) error {
 	given := strings.ReplaceAll(strings.TrimLeft(name(arg), "-"), "-", "_")
 	best, least := "", 3 // more than two slips is no slip
-	f.VisitAll(func(fl *flag.Flag) {
-		d := distance(given, fl.Name)
-		if len(given) > 2 && strings.HasPrefix(fl.Name, given) {
+	try := func(given, name, shown string) {
+		d := distance(given, name)
+		if len(given) > 2 && strings.HasPrefix(name, given) {
 			d = 1
 		}
-		if d < least && d < len(fl.Name) {
-			best, least = fl.Name, d
+		if d < least && d < len(name) {
+			best, least = shown, d
+		}
+	}
+	off, negated := strings.CutPrefix(given, "no")
+	f.VisitAll(func(fl *flag.Flag) {
+		try(given, fl.Name, fl.Name)
+		if negated && isBool(fl) {
+			try(strings.TrimPrefix(off, "_"), fl.Name, "no"+fl.Name)
 		}
 	})
+	for _, alias := range slices.Sorted(maps.Keys(f.aliases)) {
+		try(given, alias, alias)
+	}
 	if best == "" {
 		return Usagef("unknown flag %s", name(arg))
 	}

@@ -76,6 +76,11 @@ func TestFlagForms(t *testing.T) {
 		{name: "a list replaces the default and grows", args: "--versions 16,14 --versions 22", want: func(s *settings) { s.List = []string{"16", "14", "22"} }},
 		{name: "the environment sets", env: map[string]string{"MOQ_CONNECT_URL": "e"}, want: func(s *settings) { s.URL = "e" }},
 		{name: "the command line outweighs the environment", args: "--connect_url x", env: map[string]string{"MOQ_CONNECT_URL": "e"}, want: func(s *settings) { s.URL = "x" }},
+		{name: "the environment sets by an alias", env: map[string]string{"MOQ_URL": "e"}, want: func(s *settings) { s.URL = "e" }},
+		{name: "the own name outweighs the alias", env: map[string]string{"MOQ_URL": "a", "MOQ_CONNECT_URL": "e"}, want: func(s *settings) { s.URL = "e" }},
+		{name: "the alias on the command line outweighs", args: "--url x", env: map[string]string{"MOQ_URL": "a", "MOQ_CONNECT_URL": "e"}, want: func(s *settings) { s.URL = "x" }},
+		{name: "a duration from the environment", env: map[string]string{"MOQ_CONNECT_TIMEOUT": "20"}, want: func(s *settings) { s.Wait = 20 * time.Millisecond }},
+		{name: "a list from the environment", env: map[string]string{"MOQ_VERSIONS": "16,14"}, want: func(s *settings) { s.List = []string{"16", "14"} }},
 		{name: "an empty variable is none", env: map[string]string{"MOQ_PORT": ""}, want: func(*settings) {}},
 		{name: "a switch from the environment", env: map[string]string{"MOQ_QUIC": "0"}, want: func(s *settings) { s.Quic = false }},
 	} {
@@ -107,6 +112,8 @@ func TestWrongFlags(t *testing.T) {
 		{"a slip with dashes and value", "--conect-url=x", nil, "unknown flag --conect-url, did you mean -connect_url"},
 		{"a beginning is completed", "--vers 1", nil, "unknown flag --vers, did you mean -versions"},
 		{"what resembles nothing is not corrected", "--zebra", nil, "unknown flag --zebra"},
+		{"an alias is a guess too", "--ulr x", nil, "unknown flag --ulr, did you mean -url"},
+		{"a slip in turning off", "--noqiuc", nil, "unknown flag --noqiuc, did you mean -noquic"},
 		{"three dashes", "---port 1", nil, "unknown flag ---port, did you mean -port"},
 		{"a value that is missing", "--port", nil, "-port needs a value"},
 		{"not a number", "--port x", nil, `-port: "x" is not a whole number in range`},
@@ -118,6 +125,8 @@ func TestWrongFlags(t *testing.T) {
 		{"only a switch is turned off", "--noport", nil, "unknown flag --noport, did you mean -port"},
 		{"turning off takes no value", "--noquic=1", nil, "--noquic takes no value"},
 		{"a wrong variable is named", "", map[string]string{"MOQ_PORT": "x"}, `environment variable MOQ_PORT: "x" is not a whole number in range`},
+		{"a wrong switch in a variable", "", map[string]string{"MOQ_NOTE": "perhaps"}, `environment variable MOQ_NOTE: "perhaps" is not true or false`},
+		{"a wrong duration in a variable", "", map[string]string{"MOQ_CONNECT_TIMEOUT": "soon"}, `environment variable MOQ_CONNECT_TIMEOUT: "soon" is not a duration such as 1.5s`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := newFlags(new(settings)).Parse(strings.Fields(tt.args), environment(tt.env))

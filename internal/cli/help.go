@@ -53,7 +53,7 @@ func helpFlag(w io.Writer, fl *flag.Flag) {
 	if unit != "" {
 		head += " " + unit
 	}
-	set := envName(fl)
+	set := envName(fl.Name)
 	switch {
 	case fl.Name == "help" || fl.Name == "version":
 		set = ""
