@@ -2,10 +2,16 @@ package listen
 
 import (
 	"context"
+	"maps"
 	"sync"
 
 	"github.com/quic-go/quic-go"
+
+	"oxymoq/pkg/transport"
 )
+
+// closed is the reason that the peers are given.
+const closed = "the server was closed"
 
 // Shutdown answers no new connections, waits until all connections have ended,
 // and closes the Listener. When ctx ends before, it closes what is left, and
@@ -28,14 +34,17 @@ func (l *Listener) Close() error {
 	l.closeOnce.Do(func() {
 		l.refuseOnce.Do(l.refuse)
 		l.mu.Lock()
-		open := make([]*quic.Conn, 0, len(l.conns))
-		for q := range l.conns {
-			open = append(open, q)
-		}
+		open := maps.Clone(l.conns)
 		l.mu.Unlock()
 		var wg sync.WaitGroup
-		for _, q := range open {
-			wg.Go(func() { q.CloseWithError(codeNoError, "the server was closed") })
+		for q, c := range open {
+			wg.Go(func() {
+				if c != nil {
+					c.CloseWithError(codeNoError, closed)
+				}
+				// There may be a session by now, but its client is told too.
+				q.CloseWithError(codeHTTPNoError, closed)
+			})
 		}
 		wg.Wait()
 		l.tr.Close()
@@ -49,20 +58,36 @@ func (l *Listener) Close() error {
 func (l *Listener) refuse() {
 	l.ln.Close() // run takes those whose handshake is done, and ends
 	<-l.ended
+	l.turnAway()
+}
+
+// turnAway closes the connections that wait for Accept.
+func (l *Listener) turnAway() {
+	var wg sync.WaitGroup
+	defer wg.Wait()
 	for {
 		select {
 		case c := <-l.accepted:
-			c.CloseWithError(codeNoError, "the server was closed")
+			wg.Go(func() { c.CloseWithError(codeNoError, closed) })
 		default:
 			return
 		}
 	}
 }
 
-// track keeps q among the open connections until it ends.
-func (l *Listener) track(q *quic.Conn) {
+// hold remembers the session on q, if that is still open.
+func (l *Listener) hold(q *quic.Conn, c transport.Conn) {
 	l.mu.Lock()
-	l.conns[q] = struct{}{}
+	defer l.mu.Unlock()
+	if _, open := l.conns[q]; open {
+		l.conns[q] = c
+	}
+}
+
+// track keeps q among the open connections until it ends.
+func (l *Listener) track(q *quic.Conn, c transport.Conn) {
+	l.mu.Lock()
+	l.conns[q] = c
 	l.mu.Unlock()
 	context.AfterFunc(q.Context(), func() {
 		l.mu.Lock()

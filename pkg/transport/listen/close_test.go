@@ -4,37 +4,36 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/quic-go/quic-go"
-
 	"oxymoq/internal/testkit"
 	"oxymoq/pkg/transport"
 	"oxymoq/pkg/transport/listen"
 	"oxymoq/pkg/transport/quictr"
+	"oxymoq/pkg/transport/wttr"
 )
 
 func TestCloseTellsEverybody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := config(t, "moqt-18")
-		handlerEnded := false
-		c.Handlers = []listen.Handler{{Protocol: "h3", Serve: func(q *quic.Conn) {
-			<-q.Context().Done()
-			handlerEnded = true
-		}}}
-		h := build(t, c)
+		h := build(t, bothDoors(t))
 		via := h.visitor(t, 1, testkit.Link{}, testkit.Link{})
 		accepted := testkit.Must(dialHouse(t.Context(), via))(t)
 		server := testkit.Must(h.l.Accept(t.Context()))(t)
+		session := testkit.Must(dialHouseWT(t.Context(), via))(t)
+		serverSession := testkit.Must(h.l.Accept(t.Context()))(t)
 		waiting := testkit.Must(dialHouse(t.Context(), via))(t)
-		handled := testkit.Must(quictr.Dial(t.Context(), houseAddr, clientTLS("h3"), quictr.Options{Via: via}))(t)
+		waitingSession := testkit.Must(dialHouseWT(t.Context(), via))(t)
+		undecided := testkit.Must(quictr.Dial(t.Context(), houseAddr, clientTLS("h3"), quictr.Options{Via: via}))(t)
 		synctest.Wait()
 		accepting := make(chan error, 1)
 		go func() {
-			testkit.Must(h.l.Accept(t.Context()))(t)
+			for range 2 {
+				testkit.Must(h.l.Accept(t.Context()))(t)
+			}
 			_, err := h.l.Accept(t.Context())
 			accepting <- err
 		}()
@@ -42,14 +41,18 @@ func TestCloseTellsEverybody(t *testing.T) {
 		testkit.NoErr(t, h.l.Close())
 		testkit.NoErr(t, h.l.Close())
 		testkit.ErrIs(t, <-accepting, net.ErrClosed)
-		testkit.Equal(t, handlerEnded, true)
-		for _, c := range []transport.Conn{accepted, waiting, handled} {
+		for _, c := range []transport.Conn{accepted, waiting, session, waitingSession} {
 			<-c.Context().Done()
 			e := testkit.ErrAs[*transport.CloseError](t, context.Cause(c.Context()))
 			testkit.Equal(t, *e, transport.CloseError{Reason: "the server was closed", Remote: true})
 		}
-		<-server.Context().Done() // follows the end of the QUIC connection in a goroutine of its own
-		testkit.ErrAs[*transport.CloseError](t, context.Cause(server.Context()))
+		<-undecided.Context().Done()
+		e := testkit.ErrAs[*transport.CloseError](t, context.Cause(undecided.Context()))
+		testkit.Equal(t, *e, transport.CloseError{Code: 0x100, Reason: "the server was closed", Remote: true})
+		for _, c := range []transport.Conn{server, serverSession} {
+			<-c.Context().Done() // may follow the end of the QUIC connection in a goroutine of its own
+			testkit.ErrAs[*transport.CloseError](t, context.Cause(c.Context()))
+		}
 	})
 }
 
@@ -131,5 +134,48 @@ func TestARestartedServerTellsItsOldClients(t *testing.T) {
 		if err := context.Cause(c.Context()); !strings.Contains(err.Error(), "restarted") {
 			t.Fatalf("the client was told %v", err)
 		}
+	})
+}
+
+func TestShutdownWaitsForSessions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := build(t, bothDoors(t))
+		c := testkit.Must(dialHouseWT(t.Context(), h.visitor(t, 1, testkit.Link{}, testkit.Link{})))(t)
+		server := testkit.Must(h.l.Accept(t.Context()))(t)
+		done := make(chan error, 1)
+		go func() { done <- h.l.Shutdown(t.Context()) }()
+		time.Sleep(time.Minute)
+		testkit.NoErr(t, c.Context().Err())
+		server.CloseWithError(7, "that is all")
+		testkit.NoErr(t, <-done)
+		<-c.Context().Done()
+		e := testkit.ErrAs[*transport.CloseError](t, context.Cause(c.Context()))
+		testkit.Equal(t, *e, transport.CloseError{Code: 7, Reason: "that is all", Remote: true})
+	})
+}
+
+func TestASessionThatComesAfterShutdownIsTurnedAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		conf := bothDoors(t)
+		asked, answer := make(chan struct{}), make(chan struct{})
+		conf.WebTransport.Check = func(*http.Request) *wttr.Refusal {
+			close(asked)
+			<-answer
+			return nil
+		}
+		h := build(t, conf)
+		via := h.visitor(t, 1, testkit.Link{}, testkit.Link{})
+		dialed := make(chan transport.Conn, 1)
+		go func() { dialed <- testkit.Must(dialHouseWT(t.Context(), via))(t) }()
+		<-asked
+		done := make(chan error, 1)
+		go func() { done <- h.l.Shutdown(t.Context()) }()
+		synctest.Wait()
+		close(answer)
+		c := <-dialed
+		<-c.Context().Done()
+		e := testkit.ErrAs[*transport.CloseError](t, context.Cause(c.Context()))
+		testkit.Equal(t, e.Reason, "the server was closed")
+		testkit.NoErr(t, <-done)
 	})
 }

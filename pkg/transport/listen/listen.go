@@ -12,7 +12,11 @@ import (
 
 	"oxymoq/pkg/transport"
 	"oxymoq/pkg/transport/quictr"
+	"oxymoq/pkg/transport/wttr"
 )
+
+// protocolHTTP is the protocol of HTTP/3, which carries WebTransport.
+const protocolHTTP = "h3"
 
 // backlog is how many connections wait for Accept. More are turned away.
 const backlog = 128
@@ -21,6 +25,8 @@ const backlog = 128
 const (
 	codeNoError       = 0x0
 	codeInternalError = 0x1
+	// codeHTTPNoError is for HTTP/3 connections without a session.
+	codeHTTPNoError = 0x100
 )
 
 // Config says what a Listener serves.
@@ -28,10 +34,11 @@ type Config struct {
 	// TLS needs a certificate, in Certificates or by GetCertificate. Its
 	// NextProtos is replaced.
 	TLS *tls.Config
-	// Protocols are those that Accept returns, the preferred first.
+	// Protocols are those of raw QUIC, the preferred first.
 	Protocols []string
-	// Handlers serve other protocols. The Protocols go before them.
-	Handlers []Handler
+	// WebTransport takes sessions over HTTP/3, for clients that speak none of
+	// the Protocols. Nil: none.
+	WebTransport *wttr.Server
 	// QUIC are the options of all connections.
 	QUIC quictr.Options
 	// ResetKey lets a server that was restarted tell the clients of its
@@ -41,32 +48,24 @@ type Config struct {
 	ResetKey [32]byte
 }
 
-// Handler serves the connections of one protocol.
-type Handler struct {
-	Protocol string
-	// Serve runs in a goroutine of its own for each connection, which is
-	// closed when it returns. It should return when the connection ends.
-	Serve func(*quic.Conn)
-}
-
 // Listener is a UDP port that serves.
 type Listener struct {
 	pc       net.PacketConn
 	tr       *quic.Transport
 	ln       *quic.Listener
-	handlers map[string]func(*quic.Conn)
+	wt       *wttr.Server
 	accepted chan transport.Conn
 
 	ctx   context.Context // ends when no more connections are accepted
 	stop  context.CancelCauseFunc
-	tasks sync.WaitGroup // the accepting goroutine and the handlers
+	tasks sync.WaitGroup // the accepting goroutine and those of HTTP/3
 	ended chan struct{}  // closed when the accepting goroutine has ended
 
 	refuseOnce, closeOnce sync.Once
 
 	mu    sync.Mutex
-	conns map[*quic.Conn]struct{} // open
-	empty chan struct{}           // closed when conns is empty; nil if nobody waits
+	conns map[*quic.Conn]transport.Conn // open; nil if HTTP/3 has no session there
+	empty chan struct{}                 // closed when conns is empty; nil if nobody waits
 }
 
 // Listen serves at addr, "host:port" or ":port" for all addresses of the
@@ -97,9 +96,9 @@ func On(pc net.PacketConn, c Config) (*Listener, error) {
 	l := &Listener{
 		pc:       pc,
 		tr:       &quic.Transport{Conn: pc},
-		handlers: make(map[string]func(*quic.Conn)),
+		wt:       c.WebTransport,
 		accepted: make(chan transport.Conn, backlog),
-		conns:    make(map[*quic.Conn]struct{}),
+		conns:    make(map[*quic.Conn]transport.Conn),
 		ended:    make(chan struct{}),
 	}
 	if c.ResetKey != [32]byte{} {
@@ -107,9 +106,8 @@ func On(pc net.PacketConn, c Config) (*Listener, error) {
 	}
 	conf := c.TLS.Clone()
 	conf.NextProtos = append([]string(nil), c.Protocols...)
-	for _, h := range c.Handlers {
-		conf.NextProtos = append(conf.NextProtos, h.Protocol)
-		l.handlers[h.Protocol] = h.Serve
+	if c.WebTransport != nil {
+		conf.NextProtos = append(conf.NextProtos, protocolHTTP)
 	}
 	var err error
 	if l.ln, err = l.tr.Listen(conf, c.QUIC.QUIC()); err != nil {
@@ -127,21 +125,15 @@ func (c Config) check() error {
 	switch {
 	case c.TLS == nil || len(c.TLS.Certificates) == 0 && c.TLS.GetCertificate == nil && c.TLS.GetConfigForClient == nil:
 		return errors.New("listen: no certificate")
-	case len(c.Protocols)+len(c.Handlers) == 0:
+	case len(c.Protocols) == 0 && c.WebTransport == nil:
 		return errors.New("listen: no protocol to serve")
 	}
-	seen := make(map[string]bool)
+	seen := map[string]bool{"": true, protocolHTTP: true}
 	for _, p := range c.Protocols {
-		if seen[p] || p == "" {
-			return fmt.Errorf("listen: protocol %q is listed twice or empty", p)
+		if seen[p] {
+			return fmt.Errorf("listen: protocol %q is listed twice, empty or of HTTP/3", p)
 		}
 		seen[p] = true
-	}
-	for _, h := range c.Handlers {
-		if seen[h.Protocol] || h.Protocol == "" || h.Serve == nil {
-			return fmt.Errorf("listen: protocol %q is listed twice, empty or has no function", h.Protocol)
-		}
-		seen[h.Protocol] = true
 	}
 	return nil
 }
@@ -159,25 +151,35 @@ func (l *Listener) run() {
 			l.stop(fmt.Errorf("listen: %w", err))
 			return
 		}
-		l.track(q)
-		serve := l.handlers[q.ConnectionState().TLS.NegotiatedProtocol]
-		if serve != nil {
+		if q.ConnectionState().TLS.NegotiatedProtocol == protocolHTTP {
+			l.track(q, nil)
 			l.tasks.Go(func() {
-				serve(q)
-				q.CloseWithError(codeNoError, "")
+				l.wt.Serve(q, func(c transport.Conn) {
+					l.hold(q, c)
+					l.offer(c)
+				})
 			})
 			continue
 		}
-		select {
-		case l.accepted <- quictr.Wrap(q):
-		default:
-			l.tasks.Go(func() { q.CloseWithError(codeInternalError, "the server is busy") })
-		}
+		c := quictr.Wrap(q)
+		l.track(q, c)
+		l.offer(c)
 	}
 }
 
-// Accept returns the next connection of one of the raw QUIC protocols. It
-// fails with the cause of ctx, or, after Close, an error that wraps
+// offer hands c to Accept, or turns it away. It runs in a task.
+func (l *Listener) offer(c transport.Conn) {
+	select {
+	case l.accepted <- c:
+		if l.ctx.Err() != nil {
+			l.turnAway() // a session may begin on a connection that was there before
+		}
+	default:
+		l.tasks.Go(func() { c.CloseWithError(codeInternalError, "the server is busy") })
+	}
+}
+
+// Accept returns the next connection, of raw QUIC or WebTransport. It fails with the cause of ctx, or, after Close, an error that wraps
 // net.ErrClosed.
 func (l *Listener) Accept(ctx context.Context) (transport.Conn, error) {
 	for {

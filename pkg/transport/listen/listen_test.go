@@ -18,6 +18,7 @@ import (
 	"oxymoq/pkg/transport"
 	"oxymoq/pkg/transport/listen"
 	"oxymoq/pkg/transport/quictr"
+	"oxymoq/pkg/transport/wttr"
 )
 
 func TestMain(m *testing.M) { testkit.Main(m) }
@@ -127,7 +128,6 @@ func TestListenErrors(t *testing.T) {
 		change(&c)
 		return c
 	}
-	nothing := func(*quic.Conn) {}
 	for _, row := range []struct {
 		name string
 		addr string
@@ -141,8 +141,7 @@ func TestListenErrors(t *testing.T) {
 		{"no protocol", "127.0.0.1:0", with(func(c *listen.Config) { c.Protocols = nil })},
 		{"empty protocol", "127.0.0.1:0", with(func(c *listen.Config) { c.Protocols = []string{""} })},
 		{"protocol twice", "127.0.0.1:0", with(func(c *listen.Config) { c.Protocols = []string{"a", "a"} })},
-		{"handler of a raw protocol", "127.0.0.1:0", with(func(c *listen.Config) { c.Handlers = []listen.Handler{{Protocol: "moqt-18", Serve: nothing}} })},
-		{"handler without function", "127.0.0.1:0", with(func(c *listen.Config) { c.Handlers = []listen.Handler{{Protocol: "h3"}} })},
+		{"the protocol of HTTP/3", "127.0.0.1:0", with(func(c *listen.Config) { c.Protocols = []string{"moqt-18", "h3"} })},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			l, err := listen.Listen(row.addr, row.c)
@@ -156,11 +155,7 @@ func TestListenErrors(t *testing.T) {
 
 func TestTheServersOrderDecidesTheProtocol(t *testing.T) {
 	c := config(t, "moqt-18", "moqt-16")
-	served := make(chan string, 1)
-	c.Handlers = []listen.Handler{{Protocol: "h3", Serve: func(q *quic.Conn) {
-		served <- q.ConnectionState().TLS.NegotiatedProtocol
-		<-q.Context().Done()
-	}}}
+	c.WebTransport = &wttr.Server{Protocols: []string{"moqt-18"}}
 	l := serve(t, "127.0.0.1:0", c)
 	for _, row := range []struct {
 		name  string
@@ -170,7 +165,7 @@ func TestTheServersOrderDecidesTheProtocol(t *testing.T) {
 		{"one", []string{"moqt-16"}, "moqt-16"},
 		{"several", []string{"h3", "moqt-16", "moqt-18"}, "moqt-18"},
 		{"unknown ones too", []string{"moqt-99", "moqt-16", "h3"}, "moqt-16"},
-		{"a handler's", []string{"moqt-99", "h3"}, "h3"},
+		{"HTTP/3 if nothing else", []string{"moqt-99", "h3"}, "h3"},
 		{"none in common", []string{"moqt-99"}, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -183,8 +178,7 @@ func TestTheServersOrderDecidesTheProtocol(t *testing.T) {
 			defer client.CloseWithError(0, "")
 			testkit.Equal(t, client.Protocol(), row.want)
 			if row.want == "h3" {
-				testkit.Equal(t, <-served, "h3")
-				return
+				return // nothing is accepted before a session begins
 			}
 			server := testkit.Must(l.Accept(t.Context()))(t)
 			testkit.Equal(t, server.Protocol(), row.want)
@@ -303,5 +297,71 @@ func TestAcceptSkipsThoseWhoHaveGone(t *testing.T) {
 		there.CloseWithError(5, "")
 		<-c.Context().Done()
 		testkit.Equal(t, testkit.ErrAs[*transport.CloseError](t, context.Cause(c.Context())).Code, uint64(5))
+	})
+}
+
+// dialHouseWT makes a WebTransport session with the house.
+func dialHouseWT(ctx context.Context, via *quic.Transport) (transport.Conn, error) {
+	return wttr.Dial(ctx, "https://"+houseAddr+"/moq", clientTLS(), []string{"moqt-18"}, quictr.Options{Via: via})
+}
+
+// bothDoors is config with WebTransport too.
+func bothDoors(t *testing.T) listen.Config {
+	t.Helper()
+	c := config(t, "moqt-18")
+	c.WebTransport = &wttr.Server{Protocols: c.Protocols}
+	return c
+}
+
+func TestOnePortServesRawQUICAndWebTransport(t *testing.T) {
+	l := serve(t, "127.0.0.1:0", bothDoors(t))
+	for _, kind := range []transport.Kind{transport.QUIC, transport.WebTransport, transport.QUIC} {
+		t.Run(string(kind), func(t *testing.T) {
+			var c transport.Conn
+			var err error
+			if kind == transport.QUIC {
+				c, err = quictr.Dial(t.Context(), l.Addr().String(), clientTLS("moqt-18"), quictr.Options{})
+			} else {
+				c, err = wttr.Dial(t.Context(), "https://"+l.Addr().String()+"/moq", clientTLS(), []string{"moqt-18"}, quictr.Options{})
+			}
+			testkit.NoErr(t, err)
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				echo(t, l)
+			}()
+			testkit.Equal(t, c.Kind(), kind)
+			testkit.Equal(t, c.Protocol(), "moqt-18")
+			ping(t, c)
+			c.CloseWithError(0, "")
+			<-done
+		})
+	}
+}
+
+func TestWebTransportClientsThatFindNoPlaceAreTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := build(t, bothDoors(t))
+		via := h.visitor(t, 1, testkit.Link{}, testkit.Link{})
+		for range 128 {
+			testkit.Must(dialHouse(t.Context(), via))(t)
+			synctest.Wait()
+		}
+		last := testkit.Must(dialHouseWT(t.Context(), via))(t)
+		<-last.Context().Done()
+		e := testkit.ErrAs[*transport.CloseError](t, context.Cause(last.Context()))
+		testkit.Equal(t, *e, transport.CloseError{Code: 1, Reason: "the server is busy", Remote: true})
+	})
+}
+
+func TestAConnectionWithoutSessionEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := build(t, bothDoors(t))
+		c := testkit.Must(quictr.Dial(t.Context(), houseAddr, clientTLS("h3"), quictr.Options{Via: h.visitor(t, 1, testkit.Link{}, testkit.Link{})}))(t)
+		start := time.Now()
+		<-c.Context().Done()
+		if took := time.Since(start); took > 15*time.Second {
+			t.Fatalf("it was kept for %v", took)
+		}
 	})
 }
