@@ -42,7 +42,7 @@ func (s *Session) serveRequest(stream transport.Stream) {
 		return
 	}
 	// The kind of the request is what the message itself says.
-	m, err := wire.ParseMessage(s.context(wire.RequestStream, 0, 0), typ, body)
+	m, err := s.parseMessage(stream, s.context(wire.RequestStream, 0, 0), typ, body)
 	var refusal *model.RequestError
 	if pe, ok := errors.AsType[*wire.ParseError](err); ok && !pe.Fatal() && m != nil {
 		refusal = &model.RequestError{Code: pe.Request.Or(model.RequestMalformedTrack), Reason: pe.Error()}

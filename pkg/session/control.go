@@ -41,7 +41,7 @@ func (s *Session) sendSetup(ctx context.Context) error {
 			m.Authority = model.Some(s.cfg.Authority)
 		}
 	}
-	return s.control.write(s.sendContext(wire.ControlStream, 0, 0), m, false)
+	return s.sendMessage(&s.control, s.sendContext(wire.ControlStream, 0, 0), m, false)
 }
 
 // serveControl reads the peer's control stream, whose type was read already.
@@ -60,7 +60,7 @@ func (s *Session) serveControl(r *messageReader) error {
 			}
 			return err
 		}
-		m, err := wire.ParseMessage(s.context(wire.ControlStream, 0, 0), typ, body)
+		m, err := s.parseMessage(r.window.src, s.context(wire.ControlStream, 0, 0), typ, body)
 		if err != nil {
 			return err
 		}
@@ -186,7 +186,7 @@ func (s *Session) Goaway(uri string, timeout time.Duration) error {
 	}
 	s.mu.Unlock()
 	m := &wire.Goaway{NewSessionURI: uri, Timeout: uint64(timeout.Milliseconds()), RequestID: model.Some(unprocessed)}
-	if err := s.control.write(s.sendContext(wire.ControlStream, 0, 0), m, false); err != nil {
+	if err := s.sendMessage(&s.control, s.sendContext(wire.ControlStream, 0, 0), m, false); err != nil {
 		return err
 	}
 	if timeout > 0 {

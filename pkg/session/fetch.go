@@ -161,6 +161,10 @@ func (f *Fetch) Next(ctx context.Context) (wire.FetchItem, error) {
 	if err != nil {
 		return item, f.ended(err)
 	}
+	if f.s.trace != nil {
+		copied := item
+		f.s.traced(false, st.stream, &copied)
+	}
 	st.left = item.PayloadLen
 	return item, nil
 }
@@ -252,6 +256,9 @@ func (s *Session) serveFetchStream(stream transport.ReceiveStream, w *window) er
 	if err != nil {
 		return s.streamBroken(stream, err)
 	}
+	if s.trace != nil {
+		s.traced(false, stream, &TracedFetch{RequestID: id})
+	}
 	s.mu.Lock()
 	f := s.fetches[id]
 	ours := id&1 == s.ids.next&1 && id < s.ids.next
@@ -325,6 +332,9 @@ func (s *Session) handleFetch(h Handler, r *request, m *wire.Fetch) {
 			_ = r.reject(asRequestError(err))
 			return
 		}
+	}
+	if s.trace != nil {
+		s.traceFetch(r.ctx, r.id, f.Order)
 	}
 	h.Fetch(r.ctx, f)
 }

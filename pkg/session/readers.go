@@ -22,9 +22,10 @@ type SubgroupReader struct {
 	window *window
 	form   wire.ObjectForm
 	prev   model.Opt[uint64]
-	left   uint64 // bytes of the present payload that were not read
-	end    error  // what Next returns from now on
-	fatal  error  // what the session must be closed for
+	left   uint64             // bytes of the present payload that were not read
+	end    error              // what Next returns from now on
+	fatal  error              // what the session must be closed for
+	trace  func(ObjectHeader) // told of each header; may be nil
 }
 
 // Inbound returns the subscription that the stream belongs to.
@@ -62,6 +63,9 @@ func (r *SubgroupReader) Next() (wire.ObjectHeader, error) {
 	}
 	if !r.prev.Set && r.Header.Mode == wire.SubgroupFirstObject {
 		r.Header.Subgroup = h.ID
+	}
+	if r.trace != nil {
+		r.trace(h)
 	}
 	r.prev = model.Some(h.ID)
 	r.left = h.PayloadLen

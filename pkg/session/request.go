@@ -152,7 +152,7 @@ func (r *request) send(m wire.Message, fin bool) error {
 	if err != nil {
 		return err
 	}
-	return r.writer.write(r.s.sendContext(wire.RequestStream, r.kind, answers), m, fin)
+	return r.s.sendMessage(&r.writer, r.s.sendContext(wire.RequestStream, r.kind, answers), m, fin)
 }
 
 var errTerminated = errors.New("the request is over")
@@ -231,7 +231,7 @@ func (r *request) receive(typ uint64, body []byte) error {
 	if state >= Established {
 		answers = wire.KindRequestUpdate
 	}
-	m, err := wire.ParseMessage(r.s.context(wire.RequestStream, r.kind, answers), typ, body)
+	m, err := r.s.parseMessage(r.stream, r.s.context(wire.RequestStream, r.kind, answers), typ, body)
 	if err != nil {
 		return err
 	}

@@ -40,6 +40,9 @@ type Config struct {
 	Limits Limits
 	// Log receives what happens; nil discards it.
 	Log *slog.Logger
+	// Trace is called once for each session and returns what is told of all that
+	// is written and read; nil, which costs nothing, tells nobody.
+	Trace func(*Session) TraceFunc
 }
 
 // Session is one MoQT session. All methods may be called from any goroutine.
@@ -49,6 +52,7 @@ type Session struct {
 	log   *slog.Logger
 	ctx   context.Context // ends with the connection
 	loops tasks
+	trace TraceFunc // may be nil
 
 	control messageWriter
 
@@ -115,6 +119,7 @@ func Start(ctx context.Context, conn transport.Conn, cfg Config) (*Session, erro
 		goawayC:   make(chan struct{}),
 	}
 	s.parked.byAlias = map[uint64]*parkingLot{}
+	s.conn = s.startTrace(conn)
 	setup, cancel := context.WithTimeout(ctx, cfg.Limits.SetupTimeout)
 	defer cancel()
 	if err := s.sendSetup(setup); err != nil {

@@ -104,6 +104,10 @@ func (s *Session) serveSubgroup(stream transport.ReceiveStream, w *window, typ u
 	if err != nil {
 		return s.streamBroken(stream, err)
 	}
+	if s.trace != nil {
+		copied := h
+		s.traced(false, stream, &copied)
+	}
 	in, code := s.await(h.TrackAlias)
 	if in == nil {
 		stream.CancelRead(wire.ResetCodeToWire(s.cfg.Draft, code))
@@ -112,6 +116,9 @@ func (s *Session) serveSubgroup(stream transport.ReceiveStream, w *window, typ u
 	r := &SubgroupReader{
 		s: s, in: in, Header: h, stream: stream, window: w,
 		form: wire.FormOf(s.cfg.Draft, h.Properties),
+	}
+	if s.trace != nil {
+		r.trace = r.traceObject
 	}
 	in.streamBegan()
 	defer in.streamEnded()
@@ -261,6 +268,10 @@ func (s *Session) receiveDatagram(b []byte) error {
 	d, padding, err := wire.ParseDatagram(s.cfg.Draft, b)
 	if err != nil || padding {
 		return datagramError(err)
+	}
+	if s.trace != nil {
+		copied := d
+		s.traced(false, nil, &copied)
 	}
 	s.mu.Lock()
 	in := s.inbound[d.TrackAlias]
