@@ -6,16 +6,14 @@
 // without a flag. ClientConfig is the one place that decides what a client
 // trusts; it never turns verification off silently.
 //
-// It does not talk to a certificate authority and starts no goroutine: who
-// wants to renew calls Source.Set.
+// It does not talk to a certificate authority, and starts no goroutine: who
+// wants a certificate to be renewed or read again runs Source.Keep in one.
 //
 // Locks: none; Source is an atomic pointer. Two processes that renew the same
-// Store at once leave one complete file.
+// Store at once leave one complete file, and both take that one in the end.
 //
-//	store, err := certs.UserStore()
+//	source, what, err := certs.ServerSource("", "", time.Now())
 //	...
-//	cert, err := store.Get(time.Now())
-//	...
-//	source := certs.NewSource(cert)
+//	go source.Keep(ctx, log)
 //	conf := &tls.Config{GetCertificate: source.GetCertificate}
 package certs

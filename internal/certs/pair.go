@@ -3,11 +3,13 @@ package certs
 import (
 	"bytes"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 )
 
@@ -18,14 +20,25 @@ const maxPEM = 1 << 20
 // errors say which file is wrong and how. It does not look at the dates; see
 // Expiry.
 func LoadPair(certFile, keyFile string) (tls.Certificate, error) {
-	certPEM, err := readPEM(certFile, "certificate")
+	certPEM, keyPEM, err := readPair(certFile, keyFile)
 	if err != nil {
 		return tls.Certificate{}, err
 	}
-	keyPEM, err := readPEM(keyFile, "private key")
-	if err != nil {
-		return tls.Certificate{}, err
+	return parsePair(certFile, keyFile, certPEM, keyPEM)
+}
+
+func readPair(certFile, keyFile string) (certPEM, keyPEM []byte, err error) {
+	if certPEM, err = readPEM(certFile, "certificate"); err != nil {
+		return nil, nil, err
 	}
+	if keyPEM, err = readPEM(keyFile, "private key"); err != nil {
+		return nil, nil, err
+	}
+	return certPEM, keyPEM, nil
+}
+
+// parsePair is LoadPair for what the files hold.
+func parsePair(certFile, keyFile string, certPEM, keyPEM []byte) (tls.Certificate, error) {
 	if !hasBlock(certPEM, "CERTIFICATE") {
 		return tls.Certificate{}, fmt.Errorf("certificate file %s holds no CERTIFICATE block", certFile)
 	}
@@ -37,6 +50,57 @@ func LoadPair(certFile, keyFile string) (tls.Certificate, error) {
 		return tls.Certificate{}, fmt.Errorf("certificate %s and key %s do not work together: %w", certFile, keyFile, err)
 	}
 	return cert, nil
+}
+
+// WritePair writes a certificate and its private key to two PEM files, the key
+// readable for the user only. Each file is replaced in one step, so that no
+// reader sees half of one; a reader may see the new key with the old
+// certificate for a moment.
+func WritePair(cert tls.Certificate, certFile, keyFile string) error {
+	certPEM, keyPEM, err := encodePair(cert)
+	if err != nil {
+		return err
+	}
+	if err := replaceFile(keyFile, keyPEM, 0o600); err != nil {
+		return fmt.Errorf("write the private key: %w", err)
+	}
+	if err := replaceFile(certFile, certPEM, 0o644); err != nil {
+		return fmt.Errorf("write the certificate: %w", err)
+	}
+	return nil
+}
+
+func encodePair(cert tls.Certificate) (certPEM, keyPEM []byte, err error) {
+	key, err := x509.MarshalPKCS8PrivateKey(cert.PrivateKey)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, der := range cert.Certificate {
+		certPEM = append(certPEM, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})...)
+	}
+	return certPEM, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}), nil
+}
+
+// replaceFile gives a file other contents in one step.
+func replaceFile(name string, data []byte, mode fs.FileMode) error {
+	f, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+".*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if e := f.Chmod(mode); err == nil {
+		err = e
+	}
+	if e := f.Close(); err == nil {
+		err = e
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), name)
+	}
+	if err != nil {
+		os.Remove(f.Name())
+	}
+	return err
 }
 
 // hasBlock reports whether data holds a PEM block whose type ends in suffix,
@@ -88,4 +152,9 @@ func Expiry(cert tls.Certificate, now time.Time) string {
 		return "the certificate expires on " + leaf.NotAfter.Format(time.DateTime)
 	}
 	return ""
+}
+
+func validAt(cert tls.Certificate, now time.Time) bool {
+	leaf, err := leafOf(cert)
+	return err == nil && !now.Before(leaf.NotBefore) && !now.After(leaf.NotAfter)
 }

@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"math/big"
@@ -22,15 +23,21 @@ const (
 	// fingerprints only of certificates that are valid for at most 14 days
 	// (W3C WebTransport, "custom certificate requirements").
 	Validity = 13 * 24 * time.Hour
+	// maxPinned is the longest validity of a certificate that browsers accept by
+	// its fingerprint.
+	maxPinned = 14 * 24 * time.Hour
 	// clockSkew is how far a client's clock may be behind; it is part of
 	// Validity.
 	clockSkew = time.Hour
 )
 
+// loopbackHosts are the names of this machine that every machine has.
+var loopbackHosts = []string{"localhost", "127.0.0.1", "::1"}
+
 // DefaultHosts are the names and addresses by which this machine reaches
 // itself: localhost, 127.0.0.1, ::1 and its host name if it has one.
 func DefaultHosts() []string {
-	hosts := []string{"localhost", "127.0.0.1", "::1"}
+	hosts := slices.Clone(loopbackHosts)
 	if name, err := os.Hostname(); err == nil && name != "" && !slices.Contains(hosts, name) {
 		hosts = append(hosts, name)
 	}
@@ -85,6 +92,34 @@ func Fingerprint(cert tls.Certificate) [sha256.Size]byte {
 		return [sha256.Size]byte{}
 	}
 	return sha256.Sum256(cert.Certificate[0])
+}
+
+// SPKIHash is the SHA-256 of the certificate's public key, in base64, as
+// Chromium wants it in --ignore-certificate-errors-spki-list. It is "" for an
+// empty certificate.
+func SPKIHash(cert tls.Certificate) string {
+	leaf, err := leafOf(cert)
+	if err != nil {
+		return ""
+	}
+	sum := sha256.Sum256(leaf.RawSubjectPublicKeyInfo)
+	return base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// PinFault says why browsers will not accept the certificate by its
+// fingerprint; "" if they will as far as it is concerned (W3C WebTransport,
+// "custom certificate requirements").
+func PinFault(cert tls.Certificate) string {
+	leaf, err := leafOf(cert)
+	switch {
+	case err != nil:
+		return "it cannot be read"
+	case leaf.PublicKeyAlgorithm == x509.RSA:
+		return "its key is RSA, not ECDSA"
+	case leaf.NotAfter.Sub(leaf.NotBefore) > maxPinned:
+		return fmt.Sprintf("it is valid for %.0f days, more than 14", leaf.NotAfter.Sub(leaf.NotBefore).Hours()/24)
+	}
+	return ""
 }
 
 // leafOf returns the parsed leaf.

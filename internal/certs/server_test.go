@@ -1,9 +1,16 @@
 package certs_test
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"math/big"
 	"os"
 	"path/filepath"
 	"testing"
@@ -37,6 +44,35 @@ func TestSelfSignedIsWhatBrowsersAcceptByFingerprint(t *testing.T) {
 		t.Fatal("two certificates have one fingerprint")
 	}
 	testkit.Equal(t, certs.Fingerprint(tls.Certificate{}), [32]byte{})
+}
+
+func TestPinFaultSaysWhatBrowsersDoNotTake(t *testing.T) {
+	ecKey := testkit.Must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))(t)
+	rsaKey := testkit.Must(rsa.GenerateKey(rand.Reader, 2048))(t)
+	for _, row := range []struct {
+		name string
+		key  crypto.Signer
+		life time.Duration
+		want string
+	}{
+		{"14 days", ecKey, 14 * 24 * time.Hour, ""},
+		{"longer", ecKey, 30 * 24 * time.Hour, "it is valid for 30 days, more than 14"},
+		{"RSA", rsaKey, time.Hour, "its key is RSA, not ECDSA"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			now := time.Now()
+			template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: now, NotAfter: now.Add(row.life)}
+			der := testkit.Must(x509.CreateCertificate(rand.Reader, template, template, row.key.Public(), row.key))(t)
+			testkit.Equal(t, certs.PinFault(tls.Certificate{Certificate: [][]byte{der}}), row.want)
+		})
+	}
+	own := testkit.Must(certs.SelfSigned(time.Now()))(t)
+	testkit.Equal(t, certs.PinFault(own), "")
+	testkit.Equal(t, certs.PinFault(tls.Certificate{}), "it cannot be read")
+
+	spki := sha256.Sum256(testkit.Must(x509.MarshalPKIXPublicKey(own.Leaf.PublicKey))(t))
+	testkit.Equal(t, certs.SPKIHash(own), base64.StdEncoding.EncodeToString(spki[:]))
+	testkit.Equal(t, certs.SPKIHash(tls.Certificate{}), "")
 }
 
 func TestStoreKeepsAndRenews(t *testing.T) {

@@ -1,10 +1,7 @@
 package certs
 
 import (
-	"bytes"
 	"crypto/tls"
-	"crypto/x509"
-	"encoding/pem"
 	"fmt"
 	"net"
 	"os"
@@ -75,31 +72,12 @@ func usable(cert tls.Certificate, now time.Time, hosts []string) bool {
 
 // put replaces the file in one step.
 func (s Store) put(cert tls.Certificate) error {
-	key, err := x509.MarshalPKCS8PrivateKey(cert.PrivateKey)
+	certPEM, keyPEM, err := encodePair(cert)
 	if err != nil {
 		return err
-	}
-	var b bytes.Buffer
-	pem.Encode(&b, &pem.Block{Type: "PRIVATE KEY", Bytes: key})
-	for _, der := range cert.Certificate {
-		pem.Encode(&b, &pem.Block{Type: "CERTIFICATE", Bytes: der})
 	}
 	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(s.Dir, StoreFile+".*") // mode 0600
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(b.Bytes())
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), s.Path())
-	}
-	if err != nil {
-		os.Remove(f.Name())
-	}
-	return err
+	return replaceFile(s.Path(), append(keyPEM, certPEM...), 0o600)
 }
