@@ -2,7 +2,6 @@ package sideport
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -105,14 +104,11 @@ func (l *limitListener) Accept() (net.Conn, error) {
 }
 
 func (l *limitListener) Close() error {
-	var err error = net.ErrClosed
+	var err error
 	l.once.Do(func() {
 		close(l.closed)
 		err = l.Listener.Close()
 	})
-	if errors.Is(err, net.ErrClosed) {
-		return nil
-	}
 	return err
 }
 
