@@ -7,13 +7,15 @@ import (
 	"oxymoq/internal/cli"
 	"oxymoq/pkg/dial"
 	"oxymoq/pkg/session"
+	"oxymoq/pkg/transport"
 )
 
 // Target is a server to connect to, and what to trust it by.
 type Target struct {
-	fingerprint, ca string
-	insecure, retry bool
-	timeout         time.Duration
+	fingerprint, ca       string
+	carrier               string
+	insecure, retry, quic bool
+	timeout               time.Duration
 }
 
 // DefaultTimeout is how long the first connection may take.
@@ -23,6 +25,8 @@ const DefaultTimeout = time.Second
 // first connection may take.
 func (d *Target) Declare(p *cli.Program, timeout string) {
 	p.Flags.DurationVar(&d.timeout, timeout, DefaultTimeout, time.Millisecond, "how long (`ms`) a connection may take")
+	p.Flags.StringVar(&d.carrier, "transport", "auto", "what carries the session: `quic` (raw), wt (WebTransport), or auto: what the URL says, moqt:// or https://")
+	p.Flags.BoolVar(&d.quic, "quic_transport", false, "the same as -transport quic")
 	p.Flags.BoolVar(&d.retry, "retry", false, "keep trying even if the first connection fails")
 	p.Flags.BoolVar(&d.insecure, "insecure", false, "do not verify the server's certificate")
 	p.Flags.StringVar(&d.fingerprint, "fingerprint", "", "SHA-256 in `hex` of the only certificate to accept")
@@ -36,6 +40,10 @@ func (d *Target) Options(env *cli.Env, url string, cfg session.Config) (dial.Tar
 	if err != nil {
 		return target, dial.KeepOptions{}, cli.Usagef("%v", err)
 	}
+	carrier, err := d.transport()
+	if err != nil {
+		return target, dial.KeepOptions{}, err
+	}
 	conf, note, err := certs.ClientConfig(certs.ClientOptions{
 		Host: target.Host, Insecure: d.insecure, Fingerprint: d.fingerprint, CAFile: d.ca,
 	})
@@ -46,7 +54,22 @@ func (d *Target) Options(env *cli.Env, url string, cfg session.Config) (dial.Tar
 		env.Log.Info(note)
 	}
 	return target, dial.KeepOptions{
-		Options:    dial.Options{TLS: conf, Timeout: d.timeout, Session: cfg},
+		Options:    dial.Options{TLS: conf, Timeout: d.timeout, Transport: carrier, Session: cfg},
 		RetryFirst: d.retry, Log: env.Log,
 	}, nil
+}
+
+// transport returns what the flags ask for, empty for what the URL says.
+func (d *Target) transport() (transport.Kind, error) {
+	switch {
+	case d.quic && d.carrier == string(transport.WebTransport):
+		return "", cli.Usagef("-quic_transport asks for raw QUIC and -transport for WebTransport; use one")
+	case d.quic || d.carrier == string(transport.QUIC):
+		return transport.QUIC, nil
+	case d.carrier == string(transport.WebTransport):
+		return transport.WebTransport, nil
+	case d.carrier == "auto":
+		return "", nil
+	}
+	return "", cli.Usagef("-transport is %q; it can be quic, wt or auto", d.carrier)
 }

@@ -13,6 +13,7 @@ import (
 	"oxymoq/pkg/session"
 	"oxymoq/pkg/transport"
 	"oxymoq/pkg/transport/quictr"
+	"oxymoq/pkg/transport/wttr"
 	"oxymoq/pkg/wire"
 )
 
@@ -22,10 +23,16 @@ type Options struct {
 	TLS *tls.Config
 	// Timeout bounds one attempt, from address lookup to SETUP; 0: none.
 	Timeout time.Duration
+	// Transport is transport.QUIC or transport.WebTransport. Empty: what the
+	// URL asks for; where moqt:// meets a server that does not speak raw QUIC,
+	// WebTransport is tried.
+	Transport transport.Kind
+	// Protocols are offered, the preferred first; none: session.Protocols.
+	Protocols []string
 	// Session is the configuration of the session; Role, Draft, Path and
 	// Authority are set here.
 	Session session.Config
-	// Connect replaces raw QUIC, for tests on other transports.
+	// Connect replaces both transports, for tests on others.
 	Connect func(ctx context.Context, addr string, conf *tls.Config) (transport.Conn, error)
 }
 
@@ -55,21 +62,7 @@ func Dial(ctx context.Context, t Target, opts Options) (*session.Session, error)
 }
 
 func dial(ctx context.Context, t Target, opts Options) (*session.Session, error) {
-	conf := &tls.Config{}
-	if opts.TLS != nil {
-		conf = opts.TLS.Clone()
-	}
-	conf.NextProtos = session.Protocols()
-	if conf.ServerName == "" {
-		conf.ServerName = t.Host
-	}
-	connect := opts.Connect
-	if connect == nil {
-		connect = func(ctx context.Context, addr string, conf *tls.Config) (transport.Conn, error) {
-			return quictr.Dial(ctx, addr, conf, quictr.Options{IdleTimeout: IdleTimeout, KeepAlive: KeepAlive})
-		}
-	}
-	conn, err := connect(ctx, t.Addr(), conf)
+	conn, err := connect(ctx, t, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -81,6 +74,38 @@ func dial(ctx context.Context, t Target, opts Options) (*session.Session, error)
 	cfg := opts.Session
 	cfg.Role, cfg.Draft, cfg.Path, cfg.Authority = wire.Client, draft, t.Path, t.Authority
 	return session.Start(ctx, conn, cfg)
+}
+
+// connect makes the connection for a session.
+func connect(ctx context.Context, t Target, opts Options) (transport.Conn, error) {
+	conf := &tls.Config{}
+	if opts.TLS != nil {
+		conf = opts.TLS.Clone()
+	}
+	if conf.ServerName == "" {
+		conf.ServerName = t.Host
+	}
+	protocols := opts.Protocols
+	if len(protocols) == 0 {
+		protocols = session.Protocols()
+	}
+	conf.NextProtos = protocols
+	if opts.Connect != nil {
+		return opts.Connect(ctx, t.Addr(), conf)
+	}
+	path := quictr.Options{IdleTimeout: IdleTimeout, KeepAlive: KeepAlive}
+	kind := opts.Transport
+	if kind == "" && t.Scheme == SchemeHTTPS {
+		kind = transport.WebTransport
+	}
+	if kind != transport.WebTransport {
+		conn, err := quictr.Dial(ctx, t.Addr(), conf, path)
+		if kind != "" || !errors.Is(err, quictr.ErrNoProtocol) {
+			return conn, err
+		}
+		// The server speaks QUIC, but not MoQT over it.
+	}
+	return wttr.Dial(ctx, t.request(), conf, protocols, path)
 }
 
 // Pauses of Keep: the first, and the longest that doubling leads to. Each is

@@ -9,7 +9,7 @@
 //
 // # Example
 //
-//	target, err := dial.Parse("moqt://relay.example:4433/live")
+//	target, err := dial.Parse("https://relay.example:4433/live")
 //	…
 //	s, err := dial.Dial(ctx, target, dial.Options{TLS: tlsConfig})
 package dial

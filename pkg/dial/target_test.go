@@ -16,6 +16,8 @@ func TestParse(t *testing.T) {
 		{"query without path", "moqt://h:1?b", "h:1", "?b", "moqt://h:1?b"},
 		{"IPv6", "moqt://[::1]:4433/x", "[::1]:4433", "/x", "moqt://[::1]:4433/x"},
 		{"fragment stays here", "moqt://h:1/x#msf:1", "h:1", "/x", "moqt://h:1/x"},
+		{"WebTransport", "https://relay.example:4433/moq?x", "relay.example:4433", "/moq?x", "https://relay.example:4433/moq?x"},
+		{"WebTransport by default port", "https://relay.example", "relay.example:443", "", "https://relay.example"},
 		{"escapes are kept", "moqt://h:1/a%2Fb", "h:1", "/a%2Fb", "moqt://h:1/a%2Fb"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -27,6 +29,22 @@ func TestParse(t *testing.T) {
 				t.Errorf("Parse(%q) = addr %q, path %q, URL %q", tt.in, got.Addr(), got.Path, got)
 			}
 		})
+	}
+}
+
+// Section 3.1.1: the scheme changes, path and query stay.
+func TestRequestOfWebTransport(t *testing.T) {
+	for in, want := range map[string]string{
+		"moqt://h:1/a?b=c":  "https://h:1/a?b=c",
+		"https://h:1/a%2Fb": "https://h:1/a%2Fb",
+		"moqt://h":          "https://h/",
+		"https://h?x":       "https://h/?x",
+		"moqt://[::1]:2/":   "https://[::1]:2/",
+	} {
+		got, err := Parse(in)
+		if err != nil || got.request() != want {
+			t.Errorf("Parse(%q).request() = %q, %v, want %q", in, got.request(), err, want)
+		}
 	}
 }
 
