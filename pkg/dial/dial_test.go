@@ -1,0 +1,126 @@
+package dial_test
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"oxymoq/internal/certs"
+	"oxymoq/internal/testkit"
+	"oxymoq/pkg/dial"
+	"oxymoq/pkg/model"
+	"oxymoq/pkg/session"
+	"oxymoq/pkg/transport"
+	"oxymoq/pkg/transport/listen"
+	"oxymoq/pkg/transport/wttr"
+)
+
+func TestMain(m *testing.M) { testkit.Main(m) }
+
+// serve answers every session on a port of this machine and reports how it
+// was asked for.
+func serve(t *testing.T, raw, wt []string) (addr string, asked <-chan string) {
+	t.Helper()
+	conf := listen.Config{
+		TLS:       &tls.Config{Certificates: []tls.Certificate{testkit.Must(certs.SelfSigned(time.Now()))(t)}},
+		Protocols: raw,
+	}
+	if wt != nil {
+		conf.WebTransport = &wttr.Server{Protocols: wt}
+	}
+	l := testkit.Must(listen.Listen("127.0.0.1:0", conf))(t)
+	seen := make(chan string, 1)
+	ended := make(chan struct{})
+	t.Cleanup(func() { l.Close(); <-ended })
+	go func() {
+		defer close(ended)
+		for {
+			conn, err := l.Accept(context.WithoutCancel(t.Context()))
+			if err != nil {
+				return
+			}
+			s, err := session.Start(t.Context(), conn, session.Config{Role: session.Server})
+			if err != nil {
+				continue
+			}
+			seen <- string(conn.Kind()) + " " + s.Authority() + s.Path()
+			s.Wait()
+		}
+	}()
+	return l.Addr().String(), seen
+}
+
+func TestTransports(t *testing.T) {
+	both := session.Protocols()
+	for _, tt := range []struct {
+		name, scheme string
+		transport    transport.Kind
+		raw, wt      []string
+		want         transport.Kind
+	}{
+		{"moqt is raw QUIC", "moqt", "", both, both, transport.QUIC},
+		{"https is WebTransport", "https", "", both, both, transport.WebTransport},
+		{"moqt over WebTransport", "moqt", transport.WebTransport, both, both, transport.WebTransport},
+		{"https over raw QUIC", "https", transport.QUIC, both, both, transport.QUIC},
+		{"moqt where only WebTransport is spoken", "moqt", "", nil, both, transport.WebTransport},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			addr, asked := serve(t, tt.raw, tt.wt)
+			target := testkit.Must(dial.Parse(tt.scheme + "://" + addr + "/live?x=1"))(t)
+			s := testkit.Must(dial.Dial(t.Context(), target, dial.Options{
+				TLS: &tls.Config{InsecureSkipVerify: true}, Transport: tt.transport,
+			}))(t)
+			testkit.Equal(t, <-asked, string(tt.want)+" "+addr+"/live?x=1")
+			s.Close(model.NoError, "")
+			s.Wait()
+		})
+	}
+}
+
+func TestNoCommonTransport(t *testing.T) {
+	all := session.Protocols()
+	for _, tt := range []struct {
+		name, scheme string
+		transport    transport.Kind
+		raw, wt      []string
+		want         string
+	}{
+		{"no WebTransport", "https", "", all, nil, "none of the offered protocols"},
+		{"no raw QUIC", "moqt", transport.QUIC, nil, all, "none of the offered protocols"},
+		{"no common draft over QUIC", "moqt", "", []string{"moqt-99"}, nil, "none of the offered protocols"},
+		{"no common draft over WebTransport", "https", "", nil, []string{"moqt-99"}, "this server speaks moqt-99"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			addr, _ := serve(t, tt.raw, tt.wt)
+			_, err := dial.Dial(t.Context(), testkit.Must(dial.Parse(tt.scheme+"://"+addr+"/"))(t), dial.Options{
+				TLS: &tls.Config{InsecureSkipVerify: true}, Transport: tt.transport,
+			})
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("the error is %v, want one with %q", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestVersionsThatAreOffered(t *testing.T) {
+	addr, _ := serve(t, session.Protocols(), nil)
+	_, err := dial.Dial(t.Context(), testkit.Must(dial.Parse("moqt://"+addr))(t), dial.Options{
+		TLS: &tls.Config{InsecureSkipVerify: true}, Transport: transport.QUIC, Protocols: []string{"moqt-99"},
+	})
+	if err == nil {
+		t.Error("a draft that the server does not speak was accepted")
+	}
+}
+
+func TestCertificateIsVerified(t *testing.T) {
+	addr, _ := serve(t, session.Protocols(), session.Protocols())
+	for _, scheme := range []string{"moqt", "https"} {
+		_, err := dial.Dial(t.Context(), testkit.Must(dial.Parse(scheme+"://"+addr))(t), dial.Options{})
+		if _, ok := errors.AsType[*tls.CertificateVerificationError](err); !ok {
+			t.Errorf("%s: the error is %v, want one of the certificate", scheme, err)
+		}
+	}
+}
