@@ -34,6 +34,8 @@ var rules = []rule{
 		why: "integers know nothing of messages"},
 	{dir: leafObserve, may: []string{leafModel},
 		why: "every room counts here, so it may know none of them"},
+	{dir: "pkg/observe/mlog", may: []string{leafModel, "pkg/wire", "pkg/session"},
+		why: "what sessions say is written down in the words of the wire"},
 	{dir: "pkg/wire", may: []string{leafModel, leafVarint},
 		why: "bytes are read without a connection, so that every message can be tested from a table"},
 
@@ -45,6 +47,8 @@ var rules = []rule{
 		why: "WebTransport is one of the few places that name the QUIC library"},
 	{dir: "pkg/transport/listen", may: []string{"pkg/transport", "pkg/transport/quictr", "pkg/transport/wttr"}, quic: true,
 		why: "the one UDP port tells raw QUIC from WebTransport by ALPN"},
+	{dir: "pkg/transport/qmuxtr", may: []string{"pkg/transport", leafVarint}, stdOnly: true,
+		why: "QMux needs TCP and TLS, which the standard library has (ADR 0010)"},
 	{dir: "pkg/transport/memtr", may: []string{"pkg/transport"}, stdOnly: true,
 		why: "connections in memory run on virtual time, which the standard library alone obeys"},
 	{dir: "pkg/transport/transporttest", may: []string{"pkg/transport", "internal/testkit"},
