@@ -21,15 +21,23 @@ type LocalTrack struct {
 	Past func(r model.Range, order model.GroupOrder) egress.ObjectSource
 	// Policy says what becomes of slow subscribers.
 	Policy egress.Policy
+
+	writer *TrackWriter // of PublishTrack
 }
 
-// TrackMux is a session.Handler that serves local tracks to whoever asks.
-// Sessions of any number may share one.
+// TrackMux is the Handler that serves local tracks to whoever asks, as http.ServeMux
+// serves pages. Sessions of any number may share one. What it has no track or
+// function for it refuses. Its methods may be called from any goroutine.
 type TrackMux struct {
 	session.Refuse
 
 	mu         sync.Mutex
 	tracks     map[string]*LocalTrack
+	demands    map[string]*demand // tracks on demand that are being served
+	sources    []source           // for tracks on demand
+	sinks      []sink             // for tracks that are offered to us
+	spaces     []space            // for namespaces that are published to us
+	changed    chan struct{}      // closed when tracks or sources change
 	schedulers map[*session.Session]*egress.Scheduler
 	serving    int           // subscriptions
 	rest       chan struct{} // closed when serving falls to 0; nil if nobody waits
@@ -37,7 +45,10 @@ type TrackMux struct {
 
 // NewTrackMux returns a mux without tracks.
 func NewTrackMux() *TrackMux {
-	return &TrackMux{tracks: map[string]*LocalTrack{}, schedulers: map[*session.Session]*egress.Scheduler{}}
+	return &TrackMux{
+		tracks: map[string]*LocalTrack{}, demands: map[string]*demand{}, changed: make(chan struct{}),
+		schedulers: map[*session.Session]*egress.Scheduler{},
+	}
 }
 
 // Handle serves t under its name, and under other names if any are given.
@@ -48,6 +59,7 @@ func (m *TrackMux) Handle(t *LocalTrack, also ...model.FullTrackName) {
 	for _, n := range also {
 		m.tracks[n.Key()] = t
 	}
+	m.change()
 }
 
 func (m *TrackMux) find(n model.FullTrackName) (*LocalTrack, error) {
@@ -55,6 +67,9 @@ func (m *TrackMux) find(n model.FullTrackName) (*LocalTrack, error) {
 	defer m.mu.Unlock()
 	if t := m.tracks[n.Key()]; t != nil {
 		return t, nil
+	}
+	if d := m.demands[n.Key()]; d != nil {
+		return d.w.local, nil
 	}
 	return nil, &model.RequestError{Code: model.DoesNotExist, Reason: "there is no such track here"}
 }
@@ -77,12 +92,13 @@ func (m *TrackMux) scheduler(s *session.Session) *egress.Scheduler {
 }
 
 // Subscribe serves a SUBSCRIBE until it ends.
-func (m *TrackMux) Subscribe(_ context.Context, req *session.SubscribeRequest) {
-	t, err := m.find(req.Track)
+func (m *TrackMux) Subscribe(ctx context.Context, req *session.SubscribeRequest) {
+	t, release, err := m.acquire(ctx, req.Track)
 	if err != nil {
 		_ = req.Reject(err) // the peer may have left
 		return
 	}
+	defer release()
 	defer m.serve()()
 	sub := m.scheduler(req.Session()).Subscribe(t.Log)
 	if req.Terms.Filter.EndsBefore(sub.Largest()) {
@@ -186,6 +202,11 @@ func (m *TrackMux) TrackStatus(_ context.Context, req *session.TrackStatusReques
 // until the subscription ends. It returns why the peer refused, or why the
 // subscription ended.
 func (m *TrackMux) Offer(ctx context.Context, s *session.Session, t *LocalTrack) error {
+	return m.offer(ctx, s, t, func() {})
+}
+
+// offer is Offer; accepted is called when the peer has accepted.
+func (m *TrackMux) offer(ctx context.Context, s *session.Session, t *LocalTrack, accepted func()) error {
 	sub := m.scheduler(s).Subscribe(t.Log)
 	out, err := s.Publish(ctx, session.PublishOptions{
 		Track: t.Name, Offer: session.Offer{Largest: sub.Largest(), Properties: t.Log.Properties()},
@@ -200,6 +221,7 @@ func (m *TrackMux) Offer(ctx context.Context, s *session.Session, t *LocalTrack)
 		return err
 	}
 	defer m.serve()()
+	accepted()
 	hall.Deliver(sub, out, hall.Options{Policy: t.Policy})
 	return context.Cause(out.Context())
 }

@@ -181,6 +181,10 @@ func (q *Sequencer) Add(o model.Object, now time.Time) {
 	if q.started && o.Location.Less(q.next) {
 		return // came already, or lies before the start
 	}
+	if q.started && !q.floor.Set && len(q.held) == 0 && q.follows(&o) {
+		q.hand(o)
+		return
+	}
 	i, dup := slices.BinarySearchFunc(q.held, o.Location, func(h heldObject, l model.Location) int { return h.Location.Compare(l) })
 	if dup {
 		return
@@ -313,8 +317,10 @@ func (q *Sequencer) take() model.Object {
 }
 
 // give hands out the first held object.
-func (q *Sequencer) give() {
-	o := q.take()
+func (q *Sequencer) give() { q.hand(q.take()) }
+
+// hand gives out an object that is in order.
+func (q *Sequencer) hand(o model.Object) {
 	if o.Group != q.next.Group {
 		q.sparse = o.Group != q.next.Group+1
 	}

@@ -80,6 +80,9 @@ type Subscriber struct {
 	// Log is told what happens; nil discards it.
 	Log *slog.Logger
 
+	// into, if set, takes the objects instead of Emit, as they come.
+	into *TrackReader
+
 	mu       sync.Mutex
 	q        Sequencer
 	raw      model.Opt[model.Location] // with RawOrder: what follows the furthest that came
@@ -136,6 +139,9 @@ func (s *Subscriber) begin(sess *session.Session) *receiver {
 	}
 	s.feed = &receiver{s: s, sess: sess}
 	s.past, s.repaired = nil, model.Range{}
+	if s.into != nil {
+		s.into.rejoin()
+	}
 	s.q.Rejoin()
 	s.q.Await(false)
 	s.q.Hold(model.Location{})
@@ -157,6 +163,9 @@ func (s *Subscriber) follow(ctx context.Context, r *receiver, in *session.Inboun
 		s.Log.Info("subscribed", "track", s.Track.String(), "largest", l.String())
 	} else {
 		s.Log.Info("subscribed", "track", s.Track.String(), "largest", "none yet")
+	}
+	if s.into != nil {
+		s.into.subscribed(in)
 	}
 	if s.Subscribed != nil {
 		s.Subscribed(in.Offer)
@@ -209,6 +218,9 @@ func (s *Subscriber) gap(from, to model.Location) {
 
 // position is the first location that did not come yet, as far as is known.
 func (s *Subscriber) position() (model.Location, bool) {
+	if s.into != nil {
+		return s.into.position()
+	}
 	if s.RawOrder {
 		return s.raw.Get()
 	}
@@ -242,6 +254,9 @@ func (s *Subscriber) plan(in *session.Inbound) *catchUp {
 	if resumed && live.Less(next) {
 		s.Log.Warn("the track began anew", "was at", next.String())
 		s.renew()
+		if s.into != nil {
+			s.into.renew()
+		}
 		s.q.Hold(model.Location{})
 		resumed = false
 		// All of it is new; but if there is much, it is not for us.
@@ -276,7 +291,17 @@ func (s *Subscriber) plan(in *session.Inbound) *catchUp {
 		s.past = c
 		s.q.Await(true)
 		s.q.Hold(c.live)
+		if s.into != nil {
+			s.into.planned(c.opts.Range.Start, model.Some(c.opts.Range.End.Group))
+		}
 		return c
+	}
+	if s.into != nil {
+		first := c.live
+		if start.kind == startAt || start.kind == startGroup {
+			first = start.at
+		}
+		s.into.planned(first, model.Opt[uint64]{})
 	}
 	if !some {
 		s.q.StartFresh()

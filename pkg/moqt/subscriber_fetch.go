@@ -25,6 +25,8 @@ type catchUp struct {
 	opts   session.FetchOptions
 	since  time.Time // of the last progress
 	got    bool      // the present attempt has brought something
+	// unknown says that something in the range may exist and does not come.
+	unknown bool
 }
 
 // stall is how long the present fetch may bring nothing.
@@ -124,11 +126,16 @@ func (s *Subscriber) fetched(c *catchUp, item *session.FetchItem, o model.Object
 	sound := known && !next.Less(c.opts.Range.Start)
 	c.opts.Range.Start = item.Location.Next()
 	if item.Kind == session.FetchObject {
+		if s.into != nil && !c.unknown {
+			s.into.vouch(item.Location)
+		}
 		if sound {
 			s.q.Vouch(item.Location)
 		}
 		s.take(o, now)
-	} // else a range that is as good as unknown
+	} else { // a range that is as good as unknown
+		c.unknown = true
+	}
 	s.poke()
 	return true
 }
@@ -163,6 +170,12 @@ func (s *Subscriber) ended(c *catchUp, err error) {
 		return
 	}
 	s.q.Await(false)
+	if s.into != nil {
+		if err == nil && !c.unknown {
+			s.into.vouch(c.opts.Range.End.Next())
+		}
+		s.into.caughtUp(err == nil)
+	}
 	next, known := s.q.Next()
 	switch {
 	case err == nil && known && !next.Less(c.opts.Range.Start):

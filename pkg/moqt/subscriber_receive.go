@@ -27,7 +27,9 @@ func (r *receiver) with(f func(now time.Time)) bool {
 		return false
 	}
 	f(time.Now())
-	r.s.poke()
+	if r.s.into == nil || r.s.End.Set {
+		r.s.poke()
+	}
 	return true
 }
 
@@ -41,11 +43,14 @@ func (s *Subscriber) take(o model.Object, now time.Time) {
 		s.q.Add(o, now)
 		return
 	}
+	if s.into != nil {
+		s.into.take(o, now)
+	}
 	next := o.Location.Next()
 	if o.Status != model.StatusNormal {
 		next = model.Location{Group: o.Group, Object: model.MaxID}.Next()
 	}
-	if o.Status == model.StatusNormal {
+	if o.Status == model.StatusNormal && s.into == nil {
 		s.emit(o)
 	}
 	s.raw = model.Some(later(s.raw, next))
@@ -54,7 +59,15 @@ func (s *Subscriber) take(o model.Object, now time.Time) {
 // ReceiveSubgroup reads one stream.
 func (r *receiver) ReceiveSubgroup(st *session.SubgroupReader) {
 	group := st.Header.Group
-	if !r.with(func(time.Time) { r.s.q.StreamOpened(group) }) {
+	wanted := true
+	heard := r.with(func(now time.Time) {
+		if r.s.into != nil {
+			wanted = r.s.into.opened(st, now)
+			return
+		}
+		r.s.q.StreamOpened(group)
+	})
+	if !heard || !wanted {
 		return
 	}
 	last, some, err := r.read(st)
@@ -62,7 +75,13 @@ func (r *receiver) ReceiveSubgroup(st *session.SubgroupReader) {
 	if whole && some && st.Header.EndOfGroup {
 		r.endOfGroup(last)
 	}
-	heard := r.with(func(time.Time) { r.s.q.StreamClosed(group, whole) })
+	heard = r.with(func(now time.Time) {
+		if r.s.into != nil {
+			r.s.into.closed(st, err, now)
+			return
+		}
+		r.s.q.StreamClosed(group, whole)
+	})
 	if _, cut := errors.AsType[*model.StreamError](err); heard && cut {
 		r.s.Log.Info("stream was cut", "group", group, "because", err)
 	} else if heard && !whole && r.sess.Context().Err() == nil {
@@ -82,7 +101,7 @@ func (r *receiver) read(st *session.SubgroupReader) (last model.Location, some b
 		if err != nil {
 			return last, some, err
 		}
-		payload, err := st.Payload()
+		payload, err := r.payload(st, h.PayloadLen)
 		if err != nil {
 			return last, some, err
 		}
@@ -96,6 +115,14 @@ func (r *receiver) read(st *session.SubgroupReader) (last model.Location, some b
 			return last, some, errLeft
 		}
 	}
+}
+
+// payload reads the payload of the present object.
+func (r *receiver) payload(st *session.SubgroupReader, n uint64) ([]byte, error) {
+	if r.s.into != nil {
+		return r.s.into.payload(st, n)
+	}
+	return st.Payload()
 }
 
 var errLeft = errors.New("the subscriber has left")

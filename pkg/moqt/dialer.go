@@ -1,0 +1,100 @@
+package moqt
+
+import (
+	"context"
+	"crypto/tls"
+	"log/slog"
+	"time"
+
+	"oxymoq/pkg/dial"
+	"oxymoq/pkg/session"
+)
+
+// Dialer makes sessions. The zero value is usable.
+type Dialer struct {
+	// TLS decides about trust; nil trusts what the system does.
+	TLS *tls.Config
+	// Handler answers the peer's requests, for who publishes by a TrackMux;
+	// nil refuses them all.
+	Handler Handler
+	// Timeout bounds one attempt to connect; 0: DefaultDialTimeout.
+	Timeout time.Duration
+	// Reconnect makes a new session when one is lost, and follows the peer's
+	// GOAWAY to another. Subscriptions fetch what they missed; tracks and
+	// namespaces are published again.
+	Reconnect bool
+	// Retry goes on even if the first attempt fails.
+	Retry bool
+	// Config are the finer points of the session; what is set above wins.
+	Config session.Config
+	// Connect replaces the network, for tests: see ExampleDialer_connect.
+	Connect func(ctx context.Context, addr string, conf *tls.Config) (Conn, error)
+	// Log is told what happens; nil discards it.
+	Log *slog.Logger
+}
+
+// DefaultDialTimeout is the default of Dialer.Timeout.
+const DefaultDialTimeout = 10 * time.Second
+
+// Dial connects to url: "moqt://host:port/path" over raw QUIC, "https://…" over
+// WebTransport. A nil d is the zero Dialer. ctx bounds the dialling; the session
+// lives until Close.
+func Dial(ctx context.Context, url string, d *Dialer) (*Session, error) {
+	if d == nil {
+		d = new(Dialer)
+	}
+	return d.Dial(ctx, url)
+}
+
+// Dial is the function of that name with the settings of d.
+func (d *Dialer) Dial(ctx context.Context, url string) (*Session, error) {
+	target, err := dial.Parse(url)
+	if err != nil {
+		return nil, err
+	}
+	opts := d.options()
+	life, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	if !d.Reconnect {
+		s, err := dial.Dial(ctx, target, opts)
+		if err != nil {
+			cancel(err)
+			return nil, err
+		}
+		return newSession(life, cancel, s, d.Handler), nil
+	}
+	x := bareSession(life, cancel, d.Handler)
+	x.stays = true
+	stop := context.AfterFunc(ctx, func() { cancel(context.Cause(ctx)) })
+	x.spawn(func() {
+		err := dial.Keep(life, target, dial.KeepOptions{Options: opts, RetryFirst: d.Retry, Log: d.Log},
+			func(ctx context.Context, s *session.Session) error { return x.chain.follow(ctx, s, target, opts) })
+		x.end(err)
+	})
+	if _, err := x.chain.wait(ctx, nil); err != nil {
+		x.Close()
+		return nil, err
+	}
+	if !stop() { // ctx ended at the last moment
+		x.Close()
+		return nil, context.Cause(ctx)
+	}
+	return x, nil
+}
+
+func (d *Dialer) options() dial.Options {
+	cfg := d.Config
+	if d.Handler != nil {
+		cfg.Handler = d.Handler
+	}
+	if d.Log != nil {
+		cfg.Log = d.Log
+	}
+	o := dial.Options{TLS: d.TLS, Timeout: d.Timeout, Session: cfg}
+	if o.Timeout == 0 {
+		o.Timeout = DefaultDialTimeout
+	}
+	if d.Connect != nil {
+		o.Connect = d.Connect
+	}
+	return o
+}
