@@ -1,6 +1,7 @@
 package certs
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -104,6 +105,12 @@ func SPKIHash(cert tls.Certificate) string {
 	}
 	sum := sha256.Sum256(leaf.RawSubjectPublicKeyInfo)
 	return base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// SelfIssued reports whether nobody else vouches for the certificate.
+func SelfIssued(cert tls.Certificate) bool {
+	leaf, err := leafOf(cert)
+	return err == nil && bytes.Equal(leaf.RawIssuer, leaf.RawSubject)
 }
 
 // PinFault says why browsers will not accept the certificate by its

@@ -4,55 +4,144 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
+	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"oxymoq/internal/certs"
 	"oxymoq/internal/cli"
 	"oxymoq/pkg/session"
 	"oxymoq/pkg/transport/listen"
+	"oxymoq/pkg/transport/wttr"
 )
 
-// Port is a UDP port that serves MoQT.
+// Port is a UDP port that serves MoQT over raw QUIC and WebTransport, and a TCP
+// port of the same number that answers browsers before they connect. The
+// exported fields are set before Listen.
 type Port struct {
-	bind, cert, key string
-	port            int
+	// Paths are served over WebTransport, besides none and "/". Empty: all are.
+	Paths []string
+	// Protocols are spoken, the preferred first; none: session.Protocols.
+	Protocols []string
+	// Pages answers HTTP requests that are not about the certificate; nil: 404.
+	Pages http.Handler
+
+	flags                 *cli.FlagSet
+	bind, cert, key, side string
+	port                  int
+	quic, insecure        bool
 }
+
+// noSide is the value of -http for no TCP port.
+const noSide = "off"
 
 // Declare adds the flags; number is the default port.
 func (d *Port) Declare(p *cli.Program, number int) {
+	d.flags = p.Flags
 	p.Flags.IntVar(&d.port, "port", number, "UDP `port`; 0 takes a free one")
-	p.Flags.StringVar(&d.bind, "bind", "", "`address` to serve on, as in 127.0.0.1; all by default")
-	p.Flags.StringVar(&d.cert, "cert", "", "certificate `file` in PEM; without one a development certificate is made")
+	p.Flags.StringVar(&d.bind, "bind", "", "`address` to serve on, as in 127.0.0.1, or with the port, as in [::]:4443; all by default, IPv6 and IPv4")
+	p.Flags.StringVar(&d.cert, "cert", "", "certificate `file` in PEM, read again when it changes; without one a development certificate is made")
 	p.Flags.StringVar(&d.key, "key", "", "private key `file` in PEM")
+	p.Flags.StringVar(&d.side, "http", "", "TCP `address` for HTTP, where browsers get the certificate's hash: a port, an address with its port, or off; "+
+		"by default the number of the UDP port, if that is free")
+	p.Flags.BoolVar(&d.quic, "quic", true, "serve over QUIC; there is nothing else to serve over")
+	p.Flags.Alias("tls_cert", "cert")
+	p.Flags.Alias("tls_key", "key")
 }
 
-// Listen opens the port and says on the log with which certificate.
-func (d *Port) Listen(env *cli.Env) (*listen.Listener, error) {
-	if d.port < 0 || d.port > 65535 {
-		return nil, cli.Usagef("port %d is not between 0 and 65535", d.port)
-	}
-	source, what, err := certs.ServerSource(d.cert, d.key, time.Now())
+// DeclareInsecure adds a flag that moxygen's servers need where these make a
+// certificate by themselves. A program with a Target has that one's -insecure.
+func (d *Port) DeclareInsecure(p *cli.Program) {
+	p.Flags.BoolVar(&d.insecure, "insecure", false, "serve with the development certificate, as without -cert")
+}
+
+// Listen opens the ports and says on standard error with which certificate, and
+// how browsers come to trust it.
+func (d *Port) Listen(env *cli.Env) (*Listener, error) {
+	host, number, err := d.address()
 	if err != nil {
 		return nil, err
 	}
-	l, err := listen.Listen(net.JoinHostPort(d.bind, strconv.Itoa(d.port)), listen.Config{
-		TLS:       &tls.Config{GetCertificate: source.GetCertificate, MinVersion: tls.VersionTLS13},
-		Protocols: session.Protocols(),
-	})
+	sideAddr, err := d.sideAddress(host)
 	if err != nil {
-		return nil, fmt.Errorf("cannot serve on UDP port %d: %w", d.port, err)
+		return nil, err
 	}
-	env.Log.Info("serving with the " + what)
+	if !d.quic {
+		return nil, cli.Usagef("with -noquic there is nothing to serve over")
+	}
+	certFile, keyFile := d.cert, d.key
+	switch {
+	case d.insecure:
+		certFile, keyFile = "", ""
+	case (certFile == "") != (keyFile == ""):
+		return nil, cli.Usagef("a certificate needs its key: give both -cert and -key, or neither for a development certificate")
+	}
+	source, what, err := certs.ServerSource(certFile, keyFile, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	l := newListener(env, source, d.Pages)
+	protocols := d.Protocols
+	if len(protocols) == 0 {
+		protocols = session.Protocols()
+	}
+	conf := listen.Config{
+		TLS:          &tls.Config{GetCertificate: source.GetCertificate, MinVersion: tls.VersionTLS13},
+		Protocols:    protocols,
+		WebTransport: &wttr.Server{Protocols: protocols, Check: d.check, Fallback: l.answers(), Log: env.Log},
+	}
+	if err := l.open(host, number, sideAddr, d.side != "", conf); err != nil {
+		return nil, err
+	}
+	l.explain(env.Err, what)
 	return l, nil
 }
 
-// URL is where a listener can be reached from this machine.
-func URL(l *listen.Listener, path string) string {
-	addr := l.Addr().(*net.UDPAddr)
-	host := "localhost"
-	if !addr.IP.IsUnspecified() && !addr.IP.IsLoopback() {
-		host = addr.IP.String()
+// address returns where the flags say to serve.
+func (d *Port) address() (host string, number int, err error) {
+	host, number = d.bind, d.port
+	if h, p, err := net.SplitHostPort(d.bind); err == nil {
+		n, err := strconv.ParseUint(p, 10, 16)
+		switch {
+		case err != nil:
+			return "", 0, cli.Usagef("-bind %s: port %q is not between 0 and 65535", d.bind, p)
+		case d.flags.IsSet("port") && int(n) != d.port:
+			return "", 0, cli.Usagef("-bind %s and -port %d name different ports", d.bind, d.port)
+		}
+		host, number = h, int(n)
 	}
-	return "moqt://" + net.JoinHostPort(host, strconv.Itoa(addr.Port)) + path
+	if number < 0 || number > 65535 {
+		return "", 0, cli.Usagef("port %d is not between 0 and 65535", number)
+	}
+	return strings.TrimSuffix(strings.TrimPrefix(host, "["), "]"), number, nil
+}
+
+// sideAddress returns the TCP address that -http names, "" if it is to have the
+// number of the UDP port, and noSide.
+func (d *Port) sideAddress(host string) (string, error) {
+	if d.side == "" || d.side == noSide {
+		return d.side, nil
+	}
+	number := d.side
+	if h, p, err := net.SplitHostPort(d.side); err == nil {
+		host, number = h, p
+	}
+	if _, err := strconv.ParseUint(number, 10, 16); err != nil {
+		return "", cli.Usagef("-http %s is neither a port, nor an address with its port, nor off", d.side)
+	}
+	return net.JoinHostPort(host, number), nil
+}
+
+// check refuses WebTransport sessions at paths that are not served.
+func (d *Port) check(r *http.Request) *wttr.Refusal {
+	path := r.URL.Path
+	if len(d.Paths) == 0 || path == "" || path == "/" || slices.Contains(d.Paths, path) {
+		return nil
+	}
+	return &wttr.Refusal{
+		Status: http.StatusNotFound,
+		Reason: fmt.Sprintf("nothing is served at this path, only at %s", strings.Join(d.Paths, " and ")),
+	}
 }
