@@ -229,7 +229,11 @@ func whyEnded(sess *webtransport.Session, str *http3.Stream) (error, quic.Applic
 	_, readErr := str.QUICStream().Read(make([]byte, 1))
 	if e, ok := errors.AsType[*quic.StreamError](readErr); ok && !e.Remote || readErr == nil {
 		// It stopped reading itself: it did not like what it read.
-		return &HTTPError{Code: uint64(codeCapsule), Reason: err.Error()}, codeCapsule
+		reason := err.Error()
+		if e, ok := errors.AsType[*http3.Error](err); ok {
+			reason = e.ErrorMessage
+		}
+		return &HTTPError{Code: uint64(codeCapsule), Reason: reason}, codeCapsule
 	}
 	return connectError(readErr), codeNoError
 }
