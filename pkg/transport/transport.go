@@ -17,6 +17,7 @@ const (
 	QUIC         Kind = "quic"
 	WebTransport Kind = "wt"
 	Memory       Kind = "mem"
+	QMUX         Kind = "qmux"
 )
 
 // Errors of Conn and its streams. Test with errors.Is.
