@@ -18,6 +18,8 @@ type SubscribeRequest struct {
 	// Rendezvous is how long the subscriber would wait for a publisher.
 	Rendezvous time.Duration
 	NewGroup   model.Opt[uint64]
+
+	keyValues bool // how the peer writes and reads parameters, see wire.Params
 }
 
 func (s *Session) handleSubscribe(h Handler, r *request, m *wire.Subscribe) {
@@ -31,6 +33,7 @@ func (s *Session) handleSubscribe(h Handler, r *request, m *wire.Subscribe) {
 	h.Subscribe(r.ctx, &SubscribeRequest{
 		peerRequest: peerRequest{s, r}, Track: m.Track, Terms: o.terms,
 		Rendezvous: milliseconds(m.Params.RendezvousTimeout.Or(0)), NewGroup: m.Params.NewGroupRequest,
+		keyValues: m.Params.KeyValues,
 	})
 }
 
@@ -88,7 +91,9 @@ func (r *SubscribeRequest) Accept(offer Offer, onUpdate UpdateFunc) (*Outbound, 
 	o.joining = offer.Largest
 	o.onUpdate = onUpdate
 	o.mu.Unlock()
-	err := r.r.send(&wire.SubscribeOK{TrackAlias: o.alias, Params: offer.params(), TrackProperties: offer.Properties}, false)
+	params := offer.params()
+	params.KeyValues = r.keyValues
+	err := r.r.send(&wire.SubscribeOK{TrackAlias: o.alias, Params: params, TrackProperties: offer.Properties}, false)
 	if err != nil {
 		return nil, err
 	}

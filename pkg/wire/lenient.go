@@ -4,14 +4,41 @@ import "oxymoq/pkg/model"
 
 // This file holds every place where the decoder takes more than the text of
 // the draft says, with the peer or the contradiction that asks for it. None of
-// it changes what is sent.
+// it changes what is sent, but for Params.KeyValues, which the sender sets.
 
 // toleratesParam reports whether a parameter is read in a message whose
 // definition does not list it. EXPIRES in TRACK_STATUS_OK: section 10.2.10
 // leaves it out, but section 10.14 says that the message has the parameters of
-// SUBSCRIBE_OK.
+// SUBSCRIBE_OK. GROUP_ORDER in SUBSCRIBE_OK: it stood there up to draft 15, and
+// @moq/net 0.1, which is in @moq/publish 0.2, still sends it.
 func (d *decoder) toleratesParam(row *paramRow, at place) bool {
-	return d.ctx.Draft == model.Draft18 && row.id == paramExpires && at == inTrackStatusOK
+	if d.ctx.Draft != model.Draft18 {
+		return false
+	}
+	return row.id == paramExpires && at == inTrackStatusOK || row.id == paramGroupOrder && at == inSubscribeOK
+}
+
+// paramsWithOrWithoutKeyValues reads parameters at the end of a message, whose
+// values some peers write as those of Key-Value-Pairs (section 1.4.3), as drafts
+// up to 16 had them: numbers as integers of any length, where the text has a
+// uint8, and a length before everything of an odd type. They are @moq/net 0.1 and
+// 0.2, which is in @moq/watch 0.4. Up to 128 a priority reads the same in both; a
+// larger one takes two bytes, of which the second cannot begin a parameter. Such
+// a peer reads so too: to SUBSCRIBE_OK, which has a Location, KeyValues applies.
+func (d *decoder) paramsWithOrWithoutKeyValues(at place) Params {
+	start := *d
+	p := d.countedParams(at, false)
+	if d.err == nil && d.r.Len() == 0 || d.ctx.Draft != model.Draft18 {
+		return p
+	}
+	asWritten := *d
+	*d = start
+	q := d.countedParams(at, true)
+	if d.err == nil && d.r.Len() == 0 && q.SubscriberPriority.Value > 128 {
+		return q
+	}
+	*d = asWritten // the form of the draft gives the better error
+	return p
 }
 
 // prefixWithOrWithoutLength reads TRACK_NAMESPACE_PREFIX. The text has a bare

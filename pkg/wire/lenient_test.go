@@ -42,6 +42,30 @@ func TestLeniency(t *testing.T) {
 			0003  Length
 			01  Number of Parameters
 			08 05  EXPIRES`},
+		{"GROUP_ORDER in SUBSCRIBE_OK", answering(KindSubscribe, KindSubscribe), &SubscribeOK{Params: Params{GroupOrder: model.Some(model.Descending)}}, `
+			04  Type
+			0004  Length
+			00  Track Alias
+			01  Number of Parameters
+			22 02  GROUP_ORDER`},
+		{"SUBSCRIBE of @moq/watch 0.4.6", Context{Draft: model.Draft18, Stream: RequestStream, Receiver: Server}, &Subscribe{
+			RequestID: 2,
+			Track:     model.FullTrackName{Namespace: model.Namespace{"demo", "cam.hang"}, Name: "catalog.json"},
+			Params: Params{
+				Forward: model.Some(true), SubscriberPriority: model.Some[uint8](155), Filter: model.Some(model.NextObject),
+				GroupOrder: model.Some(model.Descending), KeyValues: true,
+			},
+		}, `
+			03  Type
+			0028  Length
+			02  Request ID
+			02 04 64656d6f 08 63616d2e68616e67  Track Namespace
+			0c 636174616c6f672e6a736f6e  Track Name
+			04  Number of Parameters
+			10 01  FORWARD
+			10 809b  SUBSCRIBER_PRIORITY as an integer
+			01 01 02  SUBSCRIPTION_FILTER
+			01 02  GROUP_ORDER`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			typ, body, err := frame(annotated(t, test.wire))
@@ -93,5 +117,45 @@ func TestPrefixInNeitherForm(t *testing.T) {
 	_, err = ParseMessage(updating(KindSubscribeNamespace), typ, body)
 	if pe, ok := errors.AsType[*ParseError](err); !ok || pe.Code != model.ProtocolViolation || pe.Field != "TRACK_NAMESPACE_PREFIX" {
 		t.Errorf("%v", err)
+	}
+}
+
+// A peer that writes parameters as Key-Value-Pairs gets them so.
+func TestParametersAsKeyValues(t *testing.T) {
+	ok := &SubscribeOK{TrackAlias: 5, Params: Params{
+		Expires: model.Some[uint64](3), LargestObject: model.Some(model.Location{Group: 300, Object: 1}), KeyValues: true,
+	}}
+	got, err := AppendMessage(nil, Context{Draft: model.Draft18, Stream: RequestStream, Request: KindSubscribe, Answers: KindSubscribe, Receiver: Client}, ok)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := annotated(t, `
+		04  Type
+		0009  Length
+		05  Track Alias
+		02  Number of Parameters
+		08 03  EXPIRES
+		01 03 812c 01  LARGEST_OBJECT, with a length`)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// What adds up in neither form is refused as the draft's form would be, and a
+// priority that needs no second reading gets none.
+func TestParametersInNeitherForm(t *testing.T) {
+	for _, test := range []struct{ name, params, reason string }{
+		{"unknown parameter", "01 11 00", "SUBSCRIBE: Parameter Type: unknown type 0x11 (byte 7)"},
+		{"integer cut off", "02 20 81", "SUBSCRIBE: Parameter Type: ends before its last field (byte 8)"},
+		{"priority beyond 255", "02 20 8100 02 01", "SUBSCRIBE: SUBSCRIBER_PRIORITY: more than once (byte 9)"},
+		{"small priority of two bytes", "02 20 8005 02 01", "SUBSCRIBE: Parameter Type: unknown type 0x25 (byte 9)"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			body := append(annotated(t, "00 01 01 61 00  Request ID, Track Namespace, Track Name"), annotated(t, test.params+"  Parameters")...)
+			_, err := ParseMessage(Context{Draft: model.Draft18, Stream: RequestStream, Receiver: Server}, 0x3, body)
+			if pe, ok := errors.AsType[*ParseError](err); !ok || pe.Code != model.ProtocolViolation || pe.Error() != test.reason {
+				t.Errorf("%v, want %s", err, test.reason)
+			}
+		})
 	}
 }

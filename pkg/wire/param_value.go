@@ -39,7 +39,7 @@ func (e *encoder) paramValue(row *paramRow, p *Params, k int) {
 		if v < row.min || v > row.max {
 			e.fail("%s: %d is not allowed", row.name, v)
 		}
-		if row.encoding == asByte {
+		if row.encoding == asByte && !p.KeyValues {
 			e.byte(byte(v))
 		} else {
 			e.uint(v)
@@ -47,7 +47,11 @@ func (e *encoder) paramValue(row *paramRow, p *Params, k int) {
 	case asToken:
 		e.prefixed(func() { e.token(p.Tokens[k]) })
 	case asLocation:
-		e.location(p.LargestObject.Value)
+		if p.KeyValues {
+			e.prefixed(func() { e.location(p.LargestObject.Value) })
+		} else {
+			e.location(p.LargestObject.Value)
+		}
 	case asFilter18:
 		e.prefixed(func() { e.filter18(p.Filter.Value) })
 	case asFilter22:
@@ -65,7 +69,7 @@ func (d *decoder) paramValue(row *paramRow, p *Params) {
 	switch row.encoding {
 	case asByte, asUint:
 		var v uint64
-		if row.encoding == asByte {
+		if row.encoding == asByte && !p.KeyValues {
 			v = uint64(d.byte(row.name))
 		} else {
 			v = d.uint(row.name)
@@ -77,7 +81,12 @@ func (d *decoder) paramValue(row *paramRow, p *Params) {
 	case asToken:
 		d.within(row.name, d.uint(row.name), func() { p.Tokens = append(p.Tokens, d.token(row.name)) })
 	case asLocation:
-		p.LargestObject = model.Some(d.location(row.name))
+		read := func() { p.LargestObject = model.Some(d.location(row.name)) }
+		if p.KeyValues {
+			d.within(row.name, d.uint(row.name), read)
+		} else {
+			read()
+		}
 	case asFilter18:
 		d.within(row.name, d.uint(row.name), func() { p.Filter = model.Some(d.filter18(row.name)) })
 	case asFilter22:

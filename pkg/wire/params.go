@@ -22,6 +22,10 @@ type Params struct {
 	NewGroupRequest         model.Opt[uint64]
 	NamespacePrefix         model.Opt[model.Namespace]
 	IncludeProperties       model.Opt[bool] // drafts from 20 on
+
+	// KeyValues says that the sender wrote, or that the receiver reads, values
+	// in the manner of Key-Value-Pairs; see lenient.go.
+	KeyValues bool
 }
 
 // paramID names a field of Params independently of its type number.
@@ -172,7 +176,15 @@ func (e *encoder) params(at place, p *Params) {
 
 // params reads the number of parameters and the parameters.
 func (d *decoder) params(at place) Params {
-	var p Params
+	if at == inSubscribe {
+		return d.paramsWithOrWithoutKeyValues(at)
+	}
+	return d.countedParams(at, false)
+}
+
+// countedParams is params without regard to habits of peers.
+func (d *decoder) countedParams(at place, keyValues bool) Params {
+	p := Params{KeyValues: keyValues}
 	n := d.uint("Number of Parameters")
 	d.paramList(at, &p, func() bool { n--; return n != ^uint64(0) })
 	return p
