@@ -1,0 +1,153 @@
+package qmuxtr
+
+import (
+	"time"
+
+	"oxymoq/pkg/transport"
+)
+
+// stream is one end of a stream. Of a unidirectional one, one half is over from
+// the beginning and never handed out.
+type stream struct {
+	sendHalf
+	receiveHalf
+	c     *conn
+	id    uint64
+	local bool // opened by this side
+
+	// Guarded by c.mu.
+	accepted  bool // handed out by an accepting call
+	inControl bool // in c.control
+}
+
+var (
+	_ transport.Stream        = (*stream)(nil)
+	_ transport.SendStream    = (*sendHalf)(nil)
+	_ transport.ReceiveStream = (*receiveHalf)(nil)
+)
+
+// newStream makes a stream and adds it to the connection. mu is held.
+func (c *conn) newStream(id uint64, local bool) *stream {
+	s := &stream{c: c, id: id, local: local}
+	s.sendHalf.s, s.receiveHalf.s = s, s
+	s.sendHalf.urgency, s.sendHalf.index = defaultUrgency, -1
+	one := id>>1&1 == uni
+	if s.sendHalf.done = one && !local; !s.sendHalf.done {
+		s.sendHalf.wake = make(chan struct{}, 1)
+		switch {
+		case one:
+			s.sendHalf.limit = c.peer.uni
+		case local:
+			s.sendHalf.limit = c.peer.bidiRemote
+		default:
+			s.sendHalf.limit = c.peer.bidiLocal
+		}
+	}
+	if s.receiveHalf.done = one && local; !s.receiveHalf.done {
+		s.receiveHalf.wake = make(chan struct{}, 1)
+		s.receiveHalf.window = uint64(c.o.StreamWindow)
+		s.receiveHalf.limit = s.receiveHalf.window
+	}
+	c.streams[id] = s
+	return s
+}
+
+// say puts the stream among those that have a frame other than STREAM to send.
+// mu is held.
+func (s *stream) say() {
+	if s.c.err != nil {
+		return
+	}
+	if !s.inControl {
+		s.inControl = true
+		s.c.control = append(s.c.control, s)
+	}
+	signal(s.c.work)
+}
+
+// release forgets a stream that is over in both directions, and allows the
+// peer another one in its place. mu is held.
+func (s *stream) release() {
+	if !s.sendHalf.done || !s.receiveHalf.done || !s.local && !s.accepted {
+		return
+	}
+	c := s.c
+	if c.streams[s.id] != s {
+		return
+	}
+	delete(c.streams, s.id)
+	if s.local {
+		return
+	}
+	kind := s.id >> 1 & 1
+	if c.foreign[kind].limit < maxStreamCount {
+		c.foreign[kind].limit++
+		c.limitDue[kind] = true
+		signal(c.work)
+	}
+}
+
+// deadline wakes a call that waits when its time comes.
+type deadline struct {
+	at    time.Time
+	timer *time.Timer
+}
+
+// set moves the deadline. The zero time means none.
+func (d *deadline) set(at time.Time, wake chan struct{}) {
+	if d.timer != nil {
+		d.timer.Stop()
+		d.timer = nil
+	}
+	d.at = at
+	if wait := time.Until(at); !at.IsZero() && wait > 0 {
+		d.timer = time.AfterFunc(wait, func() { signal(wake) })
+		return
+	}
+	signal(wake)
+}
+
+func (d *deadline) passed() bool { return !d.at.IsZero() && !time.Now().Before(d.at) }
+
+// buffer is a queue of bytes that reuses its memory while it is in use.
+type buffer struct {
+	b    []byte
+	head int
+}
+
+// keptBuffer is the largest memory that an empty buffer holds on to.
+const keptBuffer = 16 << 10
+
+func (q *buffer) len() int { return len(q.b) - q.head }
+
+func (q *buffer) put(p []byte) {
+	if q.head > 0 && len(q.b)+len(p) > cap(q.b) {
+		q.b = q.b[:copy(q.b, q.b[q.head:])]
+		q.head = 0
+	}
+	q.b = append(q.b, p...)
+}
+
+// front returns the first n bytes, or all if there are fewer. They are valid
+// until the next call.
+func (q *buffer) front(n int) []byte { return q.b[q.head:][:min(n, q.len())] }
+
+// drop forgets the first n bytes.
+func (q *buffer) drop(n int) {
+	q.head += n
+	if q.head < len(q.b) {
+		return
+	}
+	q.head, q.b = 0, q.b[:0]
+	if cap(q.b) > keptBuffer {
+		q.b = nil
+	}
+}
+
+// truncate keeps the first n bytes at most.
+func (q *buffer) truncate(n int) {
+	if n < q.len() {
+		q.b = q.b[:q.head+n]
+		q.drop(0)
+	}
+}
