@@ -20,6 +20,7 @@ import (
 // flags are the settings as the command line has them.
 type flags struct {
 	port                   door.Port
+	dialect                door.Dialect
 	endpoint, scope        string
 	groups, tracks, behind int
 	cacheMiB               int64
@@ -33,6 +34,8 @@ func main() {
 	var f flags
 	p.Flags.Group("Network")
 	f.port.Declare(p, 9668)
+	f.port.DeclareInsecure(p)
+	f.dialect.Declare(p)
 	p.Flags.StringVar(&f.endpoint, "endpoint", "/moq-relay", "`path` that is served; peers that name none are served as well")
 	p.Flags.Group("Tracks")
 	p.Flags.StringVar(&f.scope, "scope", "none", "which sessions share tracks: all (`none`), those with equal path, authority, or both")
@@ -56,6 +59,10 @@ func run(ctx context.Context, env *cli.Env, f flags) error {
 	if err != nil {
 		return err
 	}
+	if f.port.Protocols, err = f.dialect.Protocols(); err != nil {
+		return err
+	}
+	f.port.Paths = []string{f.endpoint}
 	l, err := f.port.Listen(env)
 	if err != nil {
 		return err
@@ -74,7 +81,7 @@ func run(ctx context.Context, env *cli.Env, f flags) error {
 	if f.demo {
 		running.Go(func() { failed <- demo(serving, r) })
 	}
-	fmt.Fprintf(env.Err, "moqrelayserver is ready: %s\n", door.URL(l, f.endpoint))
+	fmt.Fprintf(env.Err, "moqrelayserver is ready: %s, %s\n", door.URL(l, f.endpoint), door.WebURL(l, f.endpoint))
 
 	select {
 	case <-ctx.Done():
