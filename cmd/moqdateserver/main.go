@@ -12,6 +12,7 @@ import (
 	"oxymoq/internal/door"
 	"oxymoq/pkg/model"
 	"oxymoq/pkg/moqt"
+	"oxymoq/pkg/observe/mlog"
 	"oxymoq/pkg/session"
 )
 
@@ -20,20 +21,32 @@ const endpoint = "/moq-date"
 
 // flags are the settings as the command line has them.
 type flags struct {
-	port             door.Port
-	relay            door.Target
-	ns, mode, url    string
-	utc, properties  bool
-	publish, direct  bool
-	transactionLimit time.Duration
+	port                       door.Port
+	relay                      door.Target
+	dialect                    door.Dialect
+	events                     door.Events
+	ns, mode, url              string
+	perObject, perGroup        bool
+	utc, properties            bool
+	publish, direct            bool
+	transactionLimit, delivery time.Duration
 }
 
 func main() {
-	p := cli.New("moqdateserver", "publishes the date as a MoQT track, one object a second")
 	var f flags
+	p := f.program()
+	p.Main(func(ctx context.Context, env *cli.Env) error { return run(ctx, env, &f, p.Flags) })
+}
+
+// program declares the flags.
+func (f *flags) program() *cli.Program {
+	p := cli.New("moqdateserver", "publishes the date as a MoQT track, one object a second")
 	p.Flags.Group("Track")
 	p.Flags.StringVar(&f.ns, "ns", "moq-date", "`namespace` of the track; \"/\" separates its fields")
 	p.Flags.StringVar(&f.mode, "mode", string(date.StreamPerGroup), "how objects travel: one stream per minute (`spg`), one per object (spo), or datagram")
+	p.Flags.BoolVar(&f.perGroup, "stream_per_group", false, "the same as -mode spg")
+	p.Flags.BoolVar(&f.perObject, "stream_per_object", false, "the same as -mode spo")
+	p.Flags.DurationVar(&f.delivery, "delivery_timeout", 0, time.Millisecond, "how old (`ms`) objects may get before they are dropped, here and by relays; 0: never")
 	p.Flags.BoolVar(&f.utc, "utc", false, "minute lines in UTC instead of local time")
 	p.Flags.BoolVar(&f.properties, "test_properties", false, "put moxygen's two test properties on minute lines")
 	p.Flags.Group("Own port")
@@ -44,15 +57,40 @@ func main() {
 	p.Flags.BoolVar(&f.publish, "publish", false, "offer the track by PUBLISH instead of waiting for SUBSCRIBE")
 	p.Flags.DurationVar(&f.transactionLimit, "relay_transaction_timeout", 120*time.Second, time.Second, "how long (`s`) the relay may take to answer a request")
 	f.relay.Declare(p, "relay_connect_timeout")
+	p.Flags.Group("Protocol")
+	f.dialect.Declare(p)
+	f.events.Declare(p)
 	p.Example("moqdateserver", "the date on port 9667, for moqtextclient -connect_url moqt://localhost:9667/moq-date …")
 	p.Example("moqdateserver -relay_url moqt://localhost:9668/moq-relay", "through a relay as well")
-	p.Main(func(ctx context.Context, env *cli.Env) error { return run(ctx, env, f) })
+	return p
 }
 
-func run(ctx context.Context, env *cli.Env, f flags) error {
+// travel says how objects travel: -mode, or what older versions had for it.
+func (f *flags) travel(set *cli.FlagSet) (date.Mode, error) {
 	mode, err := date.ParseMode(f.mode)
 	if err != nil {
-		return cli.Usagef("%v", err)
+		return "", cli.Usagef("%v", err)
+	}
+	for _, old := range []struct {
+		name string
+		on   bool
+		mode date.Mode
+	}{{"stream_per_group", f.perGroup, date.StreamPerGroup}, {"stream_per_object", f.perObject, date.StreamPerObject}} {
+		if !old.on {
+			continue
+		}
+		if f.perGroup && f.perObject || set.IsSet("mode") && mode != old.mode {
+			return "", cli.Usagef("-%s is the same as -mode %s, and something else is asked for too", old.name, old.mode)
+		}
+		mode = old.mode
+	}
+	return mode, nil
+}
+
+func run(ctx context.Context, env *cli.Env, f *flags, set *cli.FlagSet) (err error) {
+	mode, err := f.travel(set)
+	if err != nil {
+		return err
 	}
 	ns := model.ParseNamespace(f.ns, "/")
 	if err := (model.FullTrackName{Namespace: ns, Name: date.Name}).Validate(); err != nil {
@@ -61,6 +99,10 @@ func run(ctx context.Context, env *cli.Env, f flags) error {
 	if !f.direct && f.url == "" {
 		return cli.Usagef("with -nolisten a -relay_url is needed")
 	}
+	protocols, err := f.dialect.Protocols()
+	if err != nil {
+		return err
+	}
 	zone := time.Local
 	if f.utc {
 		zone = time.UTC
@@ -68,17 +110,27 @@ func run(ctx context.Context, env *cli.Env, f flags) error {
 	pub := date.NewPublisher(ns, date.Clock{Mode: mode, Zone: zone, TestProperties: f.properties})
 	mux := moqt.NewTrackMux()
 	pub.Serve(mux)
+	pub.Expire(f.delivery)
 	cfg := session.Config{Handler: mux, Implementation: "oxymoq-date/" + cli.Release(), Log: env.Log}
-
 	var relay *moqt.Registrar
 	if f.url != "" {
 		relay = &moqt.Registrar{Registration: moqt.Registration{Mux: mux, Namespace: ns, Timeout: f.transactionLimit, Log: env.Log}}
 		if relay.Target, relay.Dial, err = f.relay.Options(env, f.url, cfg); err != nil {
 			return err
 		}
+		relay.Dial.Protocols = protocols
 		if f.publish {
 			relay.Namespace, relay.Tracks = nil, []*moqt.LocalTrack{pub.Track()}
 		}
+	}
+
+	end, err := f.events.Trace(&cfg, mlog.Unknown, "moqdateserver")
+	if err != nil {
+		return err
+	}
+	defer end(&err)
+	if relay != nil {
+		relay.Dial.Session.Trace = cfg.Trace
 	}
 
 	// Sessions outlive the signal until the subscribers know that the track
@@ -88,6 +140,7 @@ func run(ctx context.Context, env *cli.Env, f flags) error {
 	failed := make(chan error, 3) // listener, publisher, relay
 	var running sync.WaitGroup
 	if f.direct {
+		f.port.Protocols, f.port.Paths = protocols, []string{endpoint}
 		l, err := f.port.Listen(env)
 		if err != nil {
 			return err
@@ -95,12 +148,12 @@ func run(ctx context.Context, env *cli.Env, f flags) error {
 		defer l.Close()
 		server := &moqt.Server{Session: cfg, Log: env.Log}
 		running.Go(func() { failed <- server.Serve(serving, l) })
-		fmt.Fprintf(env.Err, "moqdateserver is ready: %s, namespace %s, track %s\n", door.URL(l, endpoint), f.ns, date.Name)
+		fmt.Fprintf(env.Err, "moqdateserver is ready: %s, %s, namespace %s, track %s\n", door.URL(l, endpoint), door.WebURL(l, endpoint), f.ns, date.Name)
 	}
 	name, _ := time.Now().In(zone).Zone()
 	env.Log.Info("minute lines are in the time zone " + name)
-	publishing, end := context.WithCancel(ctx)
-	defer end()
+	publishing, conclude := context.WithCancel(ctx)
+	defer conclude()
 	running.Go(func() { failed <- pub.Run(publishing) })
 	if relay != nil {
 		running.Go(func() { failed <- relay.Run(publishing, serving) })
@@ -110,7 +163,7 @@ func run(ctx context.Context, env *cli.Env, f flags) error {
 		err = context.Cause(ctx)
 	case err = <-failed:
 	}
-	end()
+	conclude()
 	mux.Linger(farewell)
 	stop()
 	running.Wait()

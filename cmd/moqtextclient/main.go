@@ -13,6 +13,7 @@ import (
 	"oxymoq/internal/text"
 	"oxymoq/pkg/model"
 	"oxymoq/pkg/moqt"
+	"oxymoq/pkg/observe/mlog"
 	"oxymoq/pkg/session"
 )
 
@@ -21,6 +22,7 @@ type flags struct {
 	relay                           door.Target
 	url, namespace, delimiter, name string
 	dialect                         door.Dialect
+	events                          door.Events
 	sg, so, eg, eo                  string
 	fetch, jrfetch, jafetch         bool
 	joinStart                       uint64
@@ -50,6 +52,7 @@ func (f *flags) program() *cli.Program {
 	p.Flags.Alias("cafile", "ca")
 	p.Flags.DurationVar(&f.transaction, "transaction_timeout", 120*time.Second, time.Second, "how long (`s`) the peer may take to answer a request; 0: for ever")
 	f.dialect.Declare(p)
+	f.events.Declare(p)
 	p.Flags.Group("Track")
 	p.Flags.StringVar(&f.namespace, "track_namespace", "", "`namespace` of the track")
 	p.Flags.StringVar(&f.delimiter, "track_namespace_delimiter", "/", "what separates the fields of the `namespace`")
@@ -85,7 +88,7 @@ func (f *flags) program() *cli.Program {
 	return p
 }
 
-func run(ctx context.Context, env *cli.Env, f *flags, set *cli.FlagSet) error {
+func run(ctx context.Context, env *cli.Env, f *flags, set *cli.FlagSet) (err error) {
 	c := &text.Client{
 		Track:      model.FullTrackName{Namespace: model.ParseNamespace(f.namespace, f.delimiter), Name: f.name},
 		Rendezvous: f.rendezvous, Answer: f.transaction, RawOrder: f.raw, Count: f.count, Duration: f.duration, Idle: f.idle,
@@ -104,14 +107,14 @@ func run(ctx context.Context, env *cli.Env, f *flags, set *cli.FlagSet) error {
 	if f.leave {
 		c.Leave = f.leaveAfter
 	}
-	var err error
 	if c.ExitOn, err = text.ParseExitOn(f.exitOn); err != nil {
 		return cli.Usagef("%v", err)
 	}
 	if c.Format, err = text.ParseFormat(f.format, f.ids); err != nil {
 		return cli.Usagef("%v", err)
 	}
-	if _, err := f.dialect.Protocols(); err != nil {
+	protocols, err := f.dialect.Protocols()
+	if err != nil {
 		return err
 	}
 	switch {
@@ -120,10 +123,16 @@ func run(ctx context.Context, env *cli.Env, f *flags, set *cli.FlagSet) error {
 	case len(env.Args) > 0:
 		return cli.Usagef("%q is no flag and not expected", env.Args[0])
 	}
-	c.Target, c.Dial, err = f.relay.Options(env, f.url, session.Config{Implementation: "oxymoq-text/" + cli.Release(), Log: env.Log})
+	cfg := session.Config{Implementation: "oxymoq-text/" + cli.Release(), Log: env.Log}
+	if c.Target, c.Dial, err = f.relay.Options(env, f.url, cfg); err != nil {
+		return err
+	}
+	c.Dial.Protocols = protocols
+	end, err := f.events.Trace(&c.Dial.Session, mlog.Client, "moqtextclient")
 	if err != nil {
 		return err
 	}
+	defer end(&err)
 	return c.Run(ctx)
 }
 

@@ -43,6 +43,17 @@ const (
 	OldName = "/date"
 )
 
+// Expire makes objects count as too late to be sent after a time, by the
+// property OBJECT_DELIVERY_TIMEOUT of the track (section 12), which relays
+// follow too. It is for before the track is served; 0 is never.
+func (p *Publisher) Expire(after time.Duration) {
+	var props model.Properties
+	if after > 0 {
+		props = model.Properties{{Type: model.PropObjectDeliveryTimeout, Int: uint64(max(1, after.Milliseconds()))}}
+	}
+	p.track.Log.SetProperties(props)
+}
+
 // Track returns the track for a mux or a PUBLISH.
 func (p *Publisher) Track() *moqt.LocalTrack { return p.track }
 

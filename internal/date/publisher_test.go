@@ -2,14 +2,19 @@ package date
 
 import (
 	"context"
+	"errors"
 	"io"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"oxymoq/pkg/model"
+	"oxymoq/pkg/moqt"
+	"oxymoq/pkg/session"
 	"oxymoq/pkg/track"
+	"oxymoq/pkg/transport/memtr"
 )
 
 // fetched reads a range from the past of a publisher.
@@ -101,4 +106,69 @@ func describe(item track.Item) string {
 		b = append(b, p...)
 	}
 	return string(b)
+}
+
+// TestExpire: whoever subscribes, fetches or asks learns of the delivery timeout.
+func TestExpire(t *testing.T) {
+	p := NewPublisher(model.Namespace{"d"}, Clock{Mode: StreamPerGroup})
+	for _, tt := range []struct {
+		after time.Duration
+		want  uint64
+	}{{1500 * time.Millisecond, 1500}, {time.Microsecond, 1}, {0, 0}} {
+		p.Expire(tt.after)
+		if got, some := p.Track().Log.Properties().Int(model.PropObjectDeliveryTimeout); got != tt.want || some != (tt.want > 0) {
+			t.Errorf("after %v: property %d, %v", tt.after, got, some)
+		}
+	}
+}
+
+// sleeper does not read its first stream for a while, and then says how it ends.
+type sleeper struct{ ended chan error }
+
+func (sleeper) ReceiveDatagram(*session.Datagram) {}
+
+func (s sleeper) ReceiveSubgroup(r *session.SubgroupReader) {
+	time.Sleep(10 * time.Second)
+	for {
+		if _, err := r.Next(); err != nil {
+			s.ended <- err
+			return
+		}
+	}
+}
+
+// TestExpiredIsNotSent: a subscriber that does not read gets nothing that is
+// older than the delivery timeout.
+func TestExpiredIsNotSent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := NewPublisher(model.Namespace{"d"}, Clock{Mode: StreamPerGroup})
+		p.Expire(2 * time.Second)
+		mux := moqt.NewTrackMux()
+		p.Serve(mux)
+		ctx, stop := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() { _ = p.Run(ctx) })
+		c, srv := memtr.Pair(memtr.WithWindow(12)) // three objects, before the peer reads
+		running.Go(func() { _ = (&moqt.Server{Session: session.Config{Handler: mux}}).ServeConn(ctx, srv) })
+		s, err := session.Start(ctx, c, session.Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		recv := sleeper{make(chan error, 1)}
+		in, err := s.Subscribe(ctx, session.SubscribeOptions{Track: p.Track().Name}, recv)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ms, _ := in.Offer.Properties.Int(model.PropObjectDeliveryTimeout); ms != 2000 {
+			t.Errorf("the subscriber is told of %d ms", ms)
+		}
+		err = <-recv.ended
+		if want := (&model.StreamError{Code: model.ResetDeliveryTimeout, Remote: true}); !errors.Is(err, want) {
+			t.Errorf("the stream ends with %v, want %v", err, want)
+		}
+		s.Close(model.NoError, "")
+		s.Wait()
+		stop()
+		running.Wait()
+	})
 }

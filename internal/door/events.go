@@ -1,0 +1,39 @@
+package door
+
+import (
+	"errors"
+	"fmt"
+
+	"oxymoq/internal/cli"
+	"oxymoq/pkg/observe/mlog"
+	"oxymoq/pkg/session"
+)
+
+// Events is a file for what sessions say.
+type Events struct{ path string }
+
+// Declare adds the flag.
+func (e *Events) Declare(p *cli.Program) {
+	p.Flags.StringVar(&e.path, "mlog_path", "", "`file` for what is said on all sessions, as qlog in JSON-SEQ; what was there is lost")
+}
+
+// Trace begins the file, if one is wanted, and has sessions with cfg write to it.
+// The caller defers end with the address of its result, which tells if the file
+// is not complete.
+func (e *Events) Trace(cfg *session.Config, v mlog.VantagePoint, title string) (end func(result *error), err error) {
+	if e.path == "" {
+		return func(*error) {}, nil
+	}
+	log, err := mlog.Create(e.path, v, title)
+	if err != nil {
+		return nil, fmt.Errorf("cannot write -mlog_path: %w", err)
+	}
+	cfg.Trace = log.Session
+	return func(result *error) {
+		err := log.Close()
+		_, stopped := errors.AsType[*cli.SignalError](*result)
+		if err != nil && (*result == nil || stopped) {
+			*result = fmt.Errorf("%s is not complete: %w", e.path, err)
+		}
+	}, nil
+}
