@@ -3,7 +3,7 @@
 // and shows the objects as they come, and with which code and reason a session
 // or subscription ended. The relay serves it beside the hash of its certificate.
 //
-//	http://localhost:4433/?path=/moq-relay&namespace=moq-date&track=date
+//	http://localhost:4433/?relay=/moq-relay&namespace=moq-date&track=date
 //
 // The page is four files without a build step: index.html, main.mjs (what is
 // shown), session.mjs (streams and requests of a session) and wire.mjs (the bytes
@@ -14,6 +14,6 @@
 // /certificate.sha256 of the port that it came from, which has the number of the
 // UDP port too. There is no goroutine and no lock.
 //
-//	pages := watch.Handler(watch.Track{Endpoint: "/moq-relay", Namespace: "moq-date", Name: "date"})
+//	pages := watch.Handler(watch.Track{Relay: "/moq-relay", Namespace: "moq-date", Name: "date"})
 //	err := http.Serve(listener, pages)
 package watch

@@ -13,16 +13,16 @@ import (
 //go:embed page
 var files embed.FS
 
-// policy lets the page load its own files and connect to where it came from. For
-// a browser 'self' of an http page includes https of the same host and port,
-// which is what WebTransport asks for.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+// policy lets the page load its own files only, and connect to the relay, whose
+// UDP port may have another number than the TCP port of the page.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self' https:; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 // Track is what the page shows unless its address says otherwise.
 type Track struct {
-	// Endpoint is the path of the relay's WebTransport sessions, as "/moq-relay".
-	Endpoint string
+	// Relay is the path of the WebTransport sessions, as "/moq-relay", if the UDP
+	// port has the number of the page's TCP port, and else their URL.
+	Relay string
 	// Namespace has its fields separated by '/'.
 	Namespace string
 	Name      string
@@ -30,7 +30,7 @@ type Track struct {
 
 // Query is the part of the page's address that names the track.
 func (t Track) Query() string {
-	return url.Values{"path": {t.Endpoint}, "namespace": {t.Namespace}, "track": {t.Name}}.Encode()
+	return url.Values{"relay": {t.Relay}, "namespace": {t.Namespace}, "track": {t.Name}}.Encode()
 }
 
 // Handler serves the page at "/" and its files beside it, for GET and HEAD. The

@@ -1,7 +1,7 @@
 // The page: keeps one track flowing from the relay that served the page and shows
 // its objects, ordered by Location, the newest first. The address says what is
-// watched: ?path=/moq-relay&namespace=moq-date&track=date; fields of a namespace
-// are separated by '/'.
+// watched: ?relay=/moq-relay&namespace=moq-date&track=date. The relay is a path of
+// where the page came from, or a URL; fields of a namespace are separated by '/'.
 
 import { RequestRefused, Session } from './session.mjs';
 import * as wire from './wire.mjs';
@@ -20,7 +20,7 @@ const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const query = new URLSearchParams(location.search);
 const form = $('choice').elements;
-for (const field of ['path', 'namespace', 'track']) if (query.has(field)) form[field].value = query.get(field);
+for (const field of ['relay', 'namespace', 'track']) if (query.has(field)) form[field].value = query.get(field);
 
 /** show says what the page is doing: 'waiting', 'live' or 'down'. */
 function show(state, sentence) {
@@ -139,7 +139,7 @@ async function watch(session, track) {
 async function main() {
   const namespace = form.namespace.value.split('/'), name = form.track.value;
   const track = { namespace, name, title: `${form.namespace.value} ${name}` };
-  const url = new URL(form.path.value, `https://${location.host}`).href;
+  const url = new URL(form.relay.value, `https://${location.host}`).href; // HTTP and QUIC have one number
   document.title = `${track.title} · oxymoq`;
   if (!globalThis.WebTransport) {
     show('down', isSecureContext
