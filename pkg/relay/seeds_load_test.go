@@ -73,36 +73,38 @@ func TestDrainAgainAndAgain(t *testing.T) {
 // TestManyAtOnce: relays are made and used by a hundred goroutines, and one of
 // them by all.
 func TestManyAtOnce(t *testing.T) {
-	shared := New(Config{})
-	var all, serving sync.WaitGroup
-	ctx, stop := context.WithCancel(t.Context())
-	for i := range 100 {
-		all.Go(func() {
-			own := New(Config{})
-			for _, r := range []*Relay{own, shared} {
-				ours, theirs := memtr.Pair()
-				serving.Go(func() { _ = r.Serve(ctx, theirs) })
-				s, err := session.Start(ctx, ours, session.Config{})
-				if err != nil {
-					t.Error(err)
-					return
+	synctest.Test(t, func(t *testing.T) {
+		shared := New(Config{})
+		var all, serving sync.WaitGroup
+		ctx, stop := context.WithCancel(t.Context())
+		for i := range 100 {
+			all.Go(func() {
+				own := New(Config{})
+				for _, r := range []*Relay{own, shared} {
+					ours, theirs := memtr.Pair()
+					serving.Go(func() { _ = r.Serve(ctx, theirs) })
+					s, err := session.Start(ctx, ours, session.Config{})
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					if _, err := s.PublishNamespace(ctx, model.Namespace{fmt.Sprint(i)}); err != nil {
+						t.Error(err)
+					}
+					r.Snapshot()
+					s.Close(model.NoError, "")
 				}
-				if _, err := s.PublishNamespace(ctx, model.Namespace{fmt.Sprint(i)}); err != nil {
-					t.Error(err)
-				}
-				r.Snapshot()
-				s.Close(model.NoError, "")
-			}
-			own.Drain(ctx, "", time.Minute)
-		})
-	}
-	all.Wait()
-	stop()
-	serving.Wait()
-	shared.Wait()
-	if c := shared.Counters().Snapshot(); c.SessionsTotal != 100 || c.Sessions != 0 {
-		t.Errorf("%d sessions were counted, %d are left", c.SessionsTotal, c.Sessions)
-	}
+				own.Drain(ctx, "", time.Minute)
+			})
+		}
+		all.Wait()
+		stop()
+		serving.Wait()
+		shared.Wait()
+		if c := shared.Counters().Snapshot(); c.SessionsTotal != 100 || c.Sessions != 0 {
+			t.Errorf("%d sessions were counted, %d are left", c.SessionsTotal, c.Sessions)
+		}
+	})
 }
 
 // TestIdleSubscribersAreLeftAlone: for an hour a thousand subscribers wait, and
