@@ -40,37 +40,69 @@ type ClientOptions struct {
 // Without options the system's authorities decide. Towards loopback
 // ("localhost", 127.0.0.0/8, ::1) LocalCertificate and the user's development
 // certificate are trusted too: whoever could put another server there owns the
-// machine already.
+// machine already. Files are read at every handshake, since certificates are
+// renewed while clients run. A server that is not trusted makes the handshake
+// fail with an *UntrustedError.
 func ClientConfig(o ClientOptions) (conf *tls.Config, note string, err error) {
 	host := strings.TrimSuffix(strings.TrimPrefix(o.Host, "["), "]")
-	conf = &tls.Config{ServerName: host, MinVersion: tls.VersionTLS13}
-	switch {
-	case o.Insecure:
-		conf.InsecureSkipVerify = true
+	conf = &tls.Config{ServerName: host, MinVersion: tls.VersionTLS13, InsecureSkipVerify: true}
+	if o.Insecure {
 		return conf, "the server's certificate is not verified", nil
+	}
+	check := func(chain []*x509.Certificate) error { return verify(chain, host, nil) }
+	switch {
 	case o.Fingerprint != "":
 		want, err := parseFingerprint(o.Fingerprint)
 		if err != nil {
 			return nil, "", err
 		}
-		conf.InsecureSkipVerify = true // VerifyConnection does it
-		conf.VerifyConnection = func(s tls.ConnectionState) error { return checkFingerprint(s, want) }
-		return conf, "", nil
+		check = func(chain []*x509.Certificate) error { return checkFingerprint(chain[0], want) }
 	case o.CAFile != "":
-		found, err := readCertificates(o.CAFile)
-		if err != nil {
+		if _, err := readCertificates(o.CAFile); err != nil {
 			return nil, "", err
 		}
-		conf.RootCAs = x509.NewCertPool()
-		for _, c := range found {
-			conf.RootCAs.AddCert(c)
+		check = func(chain []*x509.Certificate) error {
+			found, err := readCertificates(o.CAFile)
+			if err != nil {
+				return err
+			}
+			return verify(chain, host, poolOf(found))
 		}
-		return conf, "", nil
 	case IsLoopback(host):
-		return conf, trustLocal(conf), nil
+		check = func(chain []*x509.Certificate) error { return verifyLocal(chain, host) }
+		if _, files := localCertificates(); len(files) > 0 {
+			note = fmt.Sprintf("trusting %s towards %s, which is this machine", strings.Join(files, " and "), host)
+		}
 	}
-	return conf, "", nil
+	conf.VerifyConnection = func(s tls.ConnectionState) error {
+		if len(s.PeerCertificates) == 0 {
+			return &UntrustedError{Host: host, Reason: errors.New("there is none")}
+		}
+		if err := check(s.PeerCertificates); err != nil {
+			return &UntrustedError{Host: host, Reason: err, Fingerprint: sha256.Sum256(s.PeerCertificates[0].Raw)}
+		}
+		return nil
+	}
+	return conf, note, nil
 }
+
+// UntrustedError says that a server's certificate is not trusted, and what to
+// do about it.
+type UntrustedError struct {
+	Host   string
+	Reason error
+	// Fingerprint is the SHA-256 of the certificate.
+	Fingerprint [sha256.Size]byte
+}
+
+// Error is one sentence without its full stop.
+func (e *UntrustedError) Error() string {
+	return fmt.Sprintf("the certificate of %s is not trusted (%s); trust it with -fingerprint %x, its authority with -ca FILE, or anything with -insecure",
+		e.Host, strings.TrimPrefix(e.Reason.Error(), "x509: "), e.Fingerprint)
+}
+
+// Unwrap returns the reason.
+func (e *UntrustedError) Unwrap() error { return e.Reason }
 
 // IsLoopback reports whether host names this machine: "localhost", a name
 // below it, 127.0.0.0/8 or ::1, with or without brackets.
@@ -83,85 +115,64 @@ func IsLoopback(host string) bool {
 	return name == "localhost" || strings.HasSuffix(name, ".localhost")
 }
 
-// trustLocal makes conf accept the certificates of development, if there are
-// any, and says so.
-func trustLocal(conf *tls.Config) (note string) {
-	files := []string{LocalCertificate}
+// localCertificates returns the certificates of development, if there are any,
+// and the files that have them.
+func localCertificates() (trusted []*x509.Certificate, files []string) {
+	places := []string{LocalCertificate}
 	if store, err := UserStore(); err == nil {
-		files = append(files, store.Path())
+		places = append(places, store.Path())
 	}
-	var trusted []*x509.Certificate
-	var names []string
-	for _, file := range files {
+	for _, file := range places {
 		// One that is missing or broken is simply not trusted.
 		if found, err := readCertificates(file); err == nil {
 			trusted = append(trusted, found...)
-			names = append(names, file)
+			files = append(files, file)
 		}
 	}
-	if len(trusted) == 0 {
-		return ""
-	}
-	conf.InsecureSkipVerify = true // VerifyConnection does it
-	host := conf.ServerName        // the ConnectionState has none if it is an address
-	conf.VerifyConnection = func(s tls.ConnectionState) error { return verifyLocal(s, host, trusted) }
-	return fmt.Sprintf("trusting %s towards %s, which is this machine", strings.Join(names, " and "), host)
+	return trusted, files
 }
 
-// verifyLocal accepts a certificate that is among trusted whatever names it
-// has, since older tools make them without; others must verify as usual.
-func verifyLocal(s tls.ConnectionState, host string, trusted []*x509.Certificate) error {
-	leaf, err := peerLeaf(s)
-	if err != nil {
-		return err
+// verifyLocal accepts a certificate that is among those of development whatever
+// names it has, since older tools make them without; others must verify as
+// usual, or be signed by one of them.
+func verifyLocal(chain []*x509.Certificate, host string) error {
+	trusted, _ := localCertificates()
+	if slices.ContainsFunc(trusted, chain[0].Equal) {
+		return checkDates(chain[0])
 	}
-	if slices.ContainsFunc(trusted, leaf.Equal) {
-		return checkDates(leaf)
+	err := verify(chain, host, nil)
+	if err != nil && len(trusted) > 0 && verify(chain, host, poolOf(trusted)) == nil {
+		return nil
 	}
-	roots, err := x509.SystemCertPool()
-	if err != nil {
-		roots = x509.NewCertPool()
-	}
-	for _, c := range trusted {
-		roots.AddCert(c)
-	}
-	intermediates := x509.NewCertPool()
-	for _, c := range s.PeerCertificates[1:] {
-		intermediates.AddCert(c)
-	}
-	_, err = leaf.Verify(x509.VerifyOptions{DNSName: host, Roots: roots, Intermediates: intermediates})
-	if err != nil {
-		return &tls.CertificateVerificationError{UnverifiedCertificates: s.PeerCertificates, Err: err}
-	}
-	return nil
+	return err
 }
 
-func checkFingerprint(s tls.ConnectionState, want [sha256.Size]byte) error {
-	leaf, err := peerLeaf(s)
-	if err != nil {
-		return err
+// verify checks a chain for host; nil roots are those of the system.
+func verify(chain []*x509.Certificate, host string, roots *x509.CertPool) error {
+	_, err := chain[0].Verify(x509.VerifyOptions{DNSName: host, Roots: roots, Intermediates: poolOf(chain[1:])})
+	return err
+}
+
+func poolOf(certificates []*x509.Certificate) *x509.CertPool {
+	pool := x509.NewCertPool()
+	for _, c := range certificates {
+		pool.AddCert(c)
 	}
-	if got := sha256.Sum256(leaf.Raw); got != want {
-		return fmt.Errorf("the server's certificate has the fingerprint %x, not the one that was given", got)
+	return pool
+}
+
+func checkFingerprint(leaf *x509.Certificate, want [sha256.Size]byte) error {
+	if sha256.Sum256(leaf.Raw) != want {
+		return errors.New("it is not the one whose fingerprint was given")
 	}
 	return checkDates(leaf)
 }
 
-func peerLeaf(s tls.ConnectionState) (*x509.Certificate, error) {
-	if len(s.PeerCertificates) == 0 {
-		return nil, errors.New("the server sent no certificate")
-	}
-	return s.PeerCertificates[0], nil
-}
-
 func checkDates(leaf *x509.Certificate) error {
 	if now := time.Now(); now.Before(leaf.NotBefore) || now.After(leaf.NotAfter) {
-		return &tls.CertificateVerificationError{
-			UnverifiedCertificates: []*x509.Certificate{leaf},
-			Err: x509.CertificateInvalidError{
-				Cert: leaf, Reason: x509.Expired,
-				Detail: fmt.Sprintf("it is valid from %s to %s", leaf.NotBefore.Format(time.DateTime), leaf.NotAfter.Format(time.DateTime)),
-			},
+		return x509.CertificateInvalidError{
+			Cert: leaf, Reason: x509.Expired,
+			Detail: fmt.Sprintf("it is valid from %s to %s", leaf.NotBefore.Format(time.DateTime), leaf.NotAfter.Format(time.DateTime)),
 		}
 	}
 	return nil

@@ -116,15 +116,63 @@ func TestClientTrust(t *testing.T) {
 	}
 }
 
-func TestRefusalIsAVerificationError(t *testing.T) {
+func TestRefusalSaysWhatToDo(t *testing.T) {
 	alone(t)
 	now := time.Now()
 	trusted := testkit.Must(certs.SelfSigned(now))(t)
+	other := testkit.Must(certs.SelfSigned(now, "localhost"))(t)
 	expired := testkit.Must(certs.SelfSigned(now.Add(-30*24*time.Hour), "localhost"))(t)
 	writeCert(t, certs.LocalCertificate, trusted)
-	conf, _, err := certs.ClientConfig(certs.ClientOptions{Host: "localhost"})
+	writeCert(t, "ca.pem", trusted)
+	sum := certs.Fingerprint(trusted)
+	for _, row := range []struct {
+		name   string
+		o      certs.ClientOptions
+		server tls.Certificate
+		says   string
+	}{
+		{"no authority", certs.ClientOptions{Host: "relay.example"}, other, "the certificate of relay.example is not trusted"},
+		{"local", certs.ClientOptions{Host: "localhost"}, other, "unknown authority"},
+		{"expired", certs.ClientOptions{Host: "localhost"}, expired, "expired"},
+		{"other authority", certs.ClientOptions{Host: "localhost", CAFile: "ca.pem"}, other, "unknown authority"},
+		{"other name", certs.ClientOptions{Host: "relay.example", CAFile: "ca.pem"}, trusted, "not relay.example"},
+		{"other fingerprint", certs.ClientOptions{Host: "localhost", Fingerprint: hex.EncodeToString(sum[:])}, other, "not the one whose fingerprint was given"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			conf, _, err := certs.ClientConfig(row.o)
+			testkit.NoErr(t, err)
+			e := testkit.ErrAs[*certs.UntrustedError](t, handshake(t, conf, row.server))
+			testkit.Equal(t, e.Fingerprint, certs.Fingerprint(row.server))
+			for _, want := range []string{row.says, "-fingerprint " + hex.EncodeToString(e.Fingerprint[:]), "-ca ", "-insecure"} {
+				if !strings.Contains(e.Error(), want) || strings.Contains(e.Error(), "\n") {
+					t.Errorf("%q does not say %q", e, want)
+				}
+			}
+		})
+	}
+}
+
+func TestRenewedCertificatesAreTrustedAtTheNextHandshake(t *testing.T) {
+	alone(t)
+	user := testkit.Must(certs.UserStore())(t).Path()
+	local, notes, err := certs.ClientConfig(certs.ClientOptions{Host: "localhost"})
 	testkit.NoErr(t, err)
-	testkit.ErrAs[*tls.CertificateVerificationError](t, handshake(t, conf, expired))
+	testkit.Equal(t, notes, "") // there is nothing yet
+	first := testkit.Must(certs.SelfSigned(time.Now()))(t)
+	writeCert(t, "ca.pem", first)
+	authority, _, err := certs.ClientConfig(certs.ClientOptions{Host: "localhost", CAFile: "ca.pem"})
+	testkit.NoErr(t, err)
+	for range 3 {
+		next := testkit.Must(certs.SelfSigned(time.Now()))(t)
+		for _, conf := range []*tls.Config{local, authority} {
+			testkit.ErrAs[*certs.UntrustedError](t, handshake(t, conf, next))
+		}
+		writeCert(t, user, next)
+		writeCert(t, "ca.pem", next)
+		for _, conf := range []*tls.Config{local, authority} {
+			testkit.NoErr(t, handshake(t, conf, next))
+		}
+	}
 }
 
 func TestClientConfigRefusesWhatItCannotRead(t *testing.T) {
