@@ -63,6 +63,7 @@ func run(ctx context.Context, env *cli.Env, f flags) error {
 		return err
 	}
 	f.port.Paths = []string{f.endpoint}
+	f.port.Pages = f.pages()
 	l, err := f.port.Listen(env)
 	if err != nil {
 		return err
@@ -82,6 +83,9 @@ func run(ctx context.Context, env *cli.Env, f flags) error {
 		running.Go(func() { failed <- demo(serving, r) })
 	}
 	fmt.Fprintf(env.Err, "moqrelayserver is ready: %s, %s\n", door.URL(l, f.endpoint), door.WebURL(l, f.endpoint))
+	if f.demo {
+		f.invite(env.Err, l)
+	}
 
 	select {
 	case <-ctx.Done():
@@ -122,7 +126,7 @@ func (f *flags) config(env *cli.Env) (relay.Config, error) {
 // demo publishes the date through a session of its own, without a network.
 func demo(ctx context.Context, r *relay.Relay) error {
 	clock := date.Clock{Mode: date.StreamPerGroup}
-	pub := date.NewPublisher(model.Namespace{"moq-date"}, clock)
+	pub := date.NewPublisher(model.Namespace{demoNamespace}, clock)
 	mux := moqt.NewTrackMux()
 	pub.Serve(mux)
 	ours, theirs := memtr.Pair()
