@@ -115,6 +115,8 @@ var rules = []rule{
 		why: "a rule about imports has none"},
 	{dir: "cmd/...", may: []string{"pkg/...", "internal/..."},
 		why: "a command puts parts together, but the carriers hide the QUIC library from it too"},
+	{dir: "scripts/servercerts", may: []string{"internal/certs", "internal/cli"}, stdOnly: true,
+		why: "a script makes the same certificate as a server, by the same code"},
 	{dir: "scripts/...", stdOnly: true,
 		why: "a script's program must run before anything else is known to work"},
 }
