@@ -26,12 +26,20 @@ type flags struct {
 	cacheMiB               int64
 	grace, drain           time.Duration
 	rules                  []string
-	demo                   bool
+	cache, demo            bool
+
+	clusterRoot, clusterNode string
 }
 
 func main() {
-	p := cli.New("moqrelayserver", "relays MoQT tracks from publishers to subscribers")
 	var f flags
+	p := f.program()
+	p.Main(func(ctx context.Context, env *cli.Env) error { return run(ctx, env, f) })
+}
+
+// program declares the flags.
+func (f *flags) program() *cli.Program {
+	p := cli.New("moqrelayserver", "relays MoQT tracks from publishers to subscribers")
 	p.Flags.Group("Network")
 	f.port.Declare(p, 9668)
 	f.port.DeclareInsecure(p)
@@ -40,18 +48,22 @@ func main() {
 	p.Flags.Group("Tracks")
 	p.Flags.StringVar(&f.scope, "scope", "none", "which sessions share tracks: all (`none`), those with equal path, authority, or both")
 	p.Flags.ListVar(&f.rules, "upstream", nil, "`rules` PATTERN=POLICY for subscriptions to publishers: lazy, eager, or linger:30s, each with +replay if wanted; the pattern is matched with namespace/name")
-	p.Flags.IntVar(&f.tracks, "max_cached_tracks", relay.DefaultIdleTracks, "`number` of unused tracks that are kept for fetches")
+	p.Flags.BoolVar(&f.cache, "enable_cache", true, "keep what was published for fetches and late subscribers; -noenable_cache keeps two groups of a track while it is used, and nothing afterwards")
+	p.Flags.IntVar(&f.tracks, "max_cached_tracks", relay.DefaultIdleTracks, "`number` of unused tracks that are kept for fetches; 0 is the same as -noenable_cache")
 	p.Flags.IntVar(&f.groups, "max_cached_groups_per_track", relay.DefaultCacheGroups, "`number` of groups that are kept of a track")
 	p.Flags.Int64Var(&f.cacheMiB, "cache", relay.DefaultCacheBytes>>20, "memory for all tracks together, in `MiB`")
 	p.Flags.IntVar(&f.behind, "max_groups_behind", relay.DefaultMaxGroupsBehind, "`number` of groups that a slow subscriber may lag before it skips to the newest")
 	p.Flags.DurationVar(&f.grace, "grace", relay.DefaultGrace, time.Second, "how long (`s`) subscribers wait for a publisher that vanished")
 	p.Flags.DurationVar(&f.drain, "drain", 3*time.Second, time.Second, "how long (`s`) peers have to leave when the relay is told to stop")
+	p.Flags.Group("Cluster (not there yet: refused)")
+	p.Flags.StringVar(&f.clusterRoot, "cluster_root", "", "`address` of the relay that knows the others")
+	p.Flags.StringVar(&f.clusterNode, "cluster_node", "", "`address` by which the others reach this one")
 	p.Flags.Group("Demonstration")
 	p.Flags.BoolVar(&f.demo, "demo", false, "also publish the date: namespace moq-date, track date")
 	p.Example("moqrelayserver -demo", "a relay that has something to show, for "+
 		"moqtextclient -connect_url moqt://localhost:9668/moq-relay -track_namespace moq-date -track_name date")
 	p.Example("moqrelayserver -port 4433 -cert certs/certificate.pem -key certs/certificate.key", "a relay with a certificate of yours")
-	p.Main(func(ctx context.Context, env *cli.Env) error { return run(ctx, env, f) })
+	return p
 }
 
 func run(ctx context.Context, env *cli.Env, f flags) error {
@@ -101,6 +113,9 @@ func run(ctx context.Context, env *cli.Env, f flags) error {
 }
 
 func (f *flags) config(env *cli.Env) (relay.Config, error) {
+	if f.clusterRoot != "" || f.clusterNode != "" {
+		return relay.Config{}, cli.Usagef("-cluster_root and -cluster_node: this relay cannot join a cluster yet")
+	}
 	scope, err := relay.ParseScope(f.scope)
 	if err != nil {
 		return relay.Config{}, cli.Usagef("%v", err)
@@ -117,11 +132,26 @@ func (f *flags) config(env *cli.Env) (relay.Config, error) {
 		}
 		cfg.Rules = append(cfg.Rules, rule)
 	}
-	if f.groups < 1 || f.tracks < 1 || f.cacheMiB < 1 || f.behind < 1 {
-		return cfg, cli.Usagef("a limit of the cache is not positive")
+	for _, limit := range []struct {
+		flag         string
+		value, least int64
+	}{
+		{"max_cached_groups_per_track", int64(f.groups), 1}, {"max_cached_tracks", int64(f.tracks), 0},
+		{"cache", f.cacheMiB, 1}, {"max_groups_behind", int64(f.behind), 1},
+	} {
+		if limit.value < limit.least {
+			return cfg, cli.Usagef("-%s is %d; it must be at least %d", limit.flag, limit.value, limit.least)
+		}
+	}
+	if !f.cache || f.tracks == 0 {
+		cfg.CacheGroups, cfg.IdleTracks = liveGroups, -1
 	}
 	return cfg, nil
 }
+
+// liveGroups are kept of a track without a cache: the present one, and the one
+// before it, whose end subscribers may still be sent.
+const liveGroups = 2
 
 // demo publishes the date through a session of its own, without a network.
 func demo(ctx context.Context, r *relay.Relay) error {

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -79,5 +81,30 @@ func TestHelp(t *testing.T) {
 	code, out, _ := execute(t, "-help")
 	if code != cli.ExitDone || !strings.Contains(out, "-track_namespace_delimiter") {
 		t.Errorf("code %d, %q", code, out)
+	}
+}
+
+// TestTable: the table of flags is true.
+func TestTable(t *testing.T) {
+	doc, err := os.ReadFile(filepath.FromSlash("../../docs/flags.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range new(flags).program().CheckTable(string(doc)) {
+		t.Error(d)
+	}
+}
+
+// TestEventsAreWritten also by a program that fails.
+func TestEventsAreWritten(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "x.qlog")
+	code, _, errs := execute(t, "-connect_timeout 10 -track_namespace a -track_name b moqt://localhost:1 -mlog_path "+name)
+	b, _ := os.ReadFile(name)
+	if code != cli.ExitFailed || !strings.HasPrefix(string(b), "\x1e{") {
+		t.Errorf("code %d, stderr %q, file %q", code, errs, b)
+	}
+	code, _, errs = execute(t, "-track_namespace a -track_name b moqt://localhost:1 -mlog_path "+filepath.Join(name, "y"))
+	if code != cli.ExitFailed || !strings.Contains(errs, "cannot write -mlog_path") {
+		t.Errorf("code %d, stderr %q", code, errs)
 	}
 }

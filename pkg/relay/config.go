@@ -129,7 +129,8 @@ type Config struct {
 	// CacheBytes bounds the logs of all tracks together, CacheGroups each.
 	CacheBytes  int64
 	CacheGroups int
-	// IdleTracks is how many tracks that nobody uses are kept for fetches.
+	// IdleTracks is how many tracks that nobody uses are kept for fetches; a
+	// negative number: none.
 	IdleTracks int
 	// Grace is how long subscribers wait for a publisher that vanished.
 	Grace           time.Duration
@@ -152,6 +153,7 @@ func (c Config) withDefaults() Config {
 	if c.IdleTracks == 0 {
 		c.IdleTracks = DefaultIdleTracks
 	}
+	c.IdleTracks = max(c.IdleTracks, 0)
 	if c.Grace == 0 {
 		c.Grace = DefaultGrace
 	}

@@ -58,6 +58,23 @@ func TestIdleTracksAreBounded(t *testing.T) {
 	})
 }
 
+// TestNoIdleTracks: without a cache nothing is left of a track that nobody uses.
+func TestNoIdleTracks(t *testing.T) {
+	play(t, Config{IdleTracks: -1}, func(t *testing.T, s *stage) {
+		pub, sub := s.join(), s.join()
+		pub.announce("a")
+		pub.offer("x", session.Offer{})
+		in := sub.mustSubscribe(name("a", "x"))
+		pub.stream(pub.outbound("x"), 1, 0, 1).Close()
+		s.settle()
+		in.Cancel(model.ResetCancelled)
+		pass(time.Second)
+		if names, _ := s.tracks(); len(names) != 0 {
+			t.Errorf("kept are %v", names)
+		}
+	})
+}
+
 // TestTracksOfNothing take no place: anybody can ask for what does not exist.
 func TestTracksOfNothing(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {

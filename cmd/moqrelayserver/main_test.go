@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"oxymoq/internal/cli"
+	"oxymoq/pkg/relay"
+)
+
+func execute(t *testing.T, args string) (code int, said string) {
+	t.Helper()
+	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
+	var f flags
+	p := f.program()
+	var out, errs strings.Builder
+	code = p.Exec(t.Context(), &cli.Env{Out: &out, Err: &errs}, strings.Fields("-port 0 "+args), func(string) (string, bool) { return "", false },
+		func(ctx context.Context, env *cli.Env) error { return run(ctx, env, f) })
+	if out.Len() > 0 {
+		t.Errorf("standard output: %q", out.String())
+	}
+	return code, errs.String()
+}
+
+func TestUsage(t *testing.T) {
+	for _, tt := range []struct{ name, args, want string }{
+		{"a cluster", "--cluster-root https://root.example", "cannot join a cluster yet"},
+		{"a cluster's node", "--cluster-node=https://node.example", "cannot join a cluster yet"},
+		{"a scope", "-scope all", "none, path, authority or both"},
+		{"a rule", "-upstream a=sometimes", "unknown policy"},
+		{"no groups", "-max_cached_groups_per_track 0", "-max_cached_groups_per_track is 0; it must be at least 1"},
+		{"fewer than no tracks", "-max_cached_tracks -1", "-max_cached_tracks is -1; it must be at least 0"},
+		{"no memory", "-cache 0", "-cache is 0"},
+		{"no lag", "-max_groups_behind 0", "-max_groups_behind is 0"},
+		{"nothing to serve over", "-noquic", "nothing to serve over"},
+		{"QMUX", "-qmux", "QMUX"},
+		{"a draft", "-versions 7", "draft 7 is not spoken here"},
+		{"an unknown flag", "-end_point /x", "did you mean -endpoint"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if code, said := execute(t, tt.args); code != cli.ExitUsage || !strings.Contains(said, tt.want) {
+				t.Errorf("code %d, %q; want code 2 and %q", code, said, tt.want)
+			}
+		})
+	}
+}
+
+func TestCache(t *testing.T) {
+	for _, tt := range []struct {
+		args           string
+		groups, tracks int
+	}{
+		{"", relay.DefaultCacheGroups, relay.DefaultIdleTracks},
+		{"-max_cached_groups_per_track 3 -max_cached_tracks 7", 3, 7},
+		{"-noenable_cache", liveGroups, -1},
+		{"--enable_cache=false -max_cached_tracks 7", liveGroups, -1},
+		{"-max_cached_tracks 0", liveGroups, -1},
+	} {
+		var f flags
+		var got relay.Config
+		code := f.program().Exec(t.Context(), &cli.Env{Out: io.Discard, Err: io.Discard}, strings.Fields(tt.args), func(string) (string, bool) { return "", false },
+			func(context.Context, *cli.Env) (err error) {
+				got, err = f.config(&cli.Env{Log: slog.New(slog.DiscardHandler)})
+				return err
+			})
+		if code != cli.ExitDone || got.CacheGroups != tt.groups || got.IdleTracks != tt.tracks {
+			t.Errorf("%q: code %d, %d groups, %d tracks; want %d and %d", tt.args, code, got.CacheGroups, got.IdleTracks, tt.groups, tt.tracks)
+		}
+	}
+}
+
+// TestTable: the table of flags is true.
+func TestTable(t *testing.T) {
+	doc, err := os.ReadFile(filepath.FromSlash("../../docs/flags.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range new(flags).program().CheckTable(string(doc)) {
+		t.Error(d)
+	}
+}
