@@ -1,7 +1,16 @@
 #!/usr/bin/env bash
-# Builds every command into _build/bin, with the version that git knows.
+# Builds every command into _build/bin, with the version that git knows, and links
+# the names that moxygen has for them.
 set -euo pipefail
 cd "$(dirname "$0")"
+
+# What moxygen calls a program, and what it is called here. Those that are not
+# listed have the same name. A link is made where the program exists.
+names="
+moqflvstreamerclient moqflvstreamer
+moqflvreceiverclient moqflvreceiver
+moq_interop_client   moqinterop
+"
 
 version=$(git describe --tags --always --dirty 2>/dev/null || echo devel)
 mkdir -p _build/bin
@@ -15,3 +24,11 @@ go build -trimpath -buildvcs=false -ldflags "-X oxymoq/internal/cli.version=$ver
 for c in $commands; do
   echo "_build/bin/${c##*/}"
 done
+while read -r theirs ours; do
+  [ -n "$theirs" ] || continue
+  rm -f "_build/bin/$theirs"
+  if [ -d "cmd/$ours" ]; then
+    ln -s "$ours" "_build/bin/$theirs"
+    echo "_build/bin/$theirs -> $ours"
+  fi
+done <<< "$names"
