@@ -19,6 +19,9 @@ type Dialer struct {
 	Handler Handler
 	// Timeout bounds one attempt to connect; 0: DefaultDialTimeout.
 	Timeout time.Duration
+	// Protocols are offered, the preferred first, as "moqt-18"; none: all that
+	// are known here.
+	Protocols []string
 	// Reconnect makes a new session when one is lost, and follows the peer's
 	// GOAWAY to another. Subscriptions fetch what they missed; tracks and
 	// namespaces are published again.
@@ -89,7 +92,7 @@ func (d *Dialer) options() dial.Options {
 	if d.Log != nil {
 		cfg.Log = d.Log
 	}
-	o := dial.Options{TLS: d.TLS, Timeout: d.Timeout, Session: cfg}
+	o := dial.Options{TLS: d.TLS, Timeout: d.Timeout, Protocols: d.Protocols, Session: cfg}
 	if o.Timeout == 0 {
 		o.Timeout = DefaultDialTimeout
 	}

@@ -98,8 +98,9 @@ func (o *ordered) open(ctx context.Context) error {
 	for {
 		t.mu.Lock()
 		f, due := o.choose(time.Now())
-		err, shed := t.err, t.shed
+		err, shed, told := t.err, t.shed, false
 		if f != nil {
+			told = f.follows(o.last.Value)
 			t.shed = model.Opt[uint64]{}
 			t.accept()
 			t.inOrder = f
@@ -108,10 +109,14 @@ func (o *ordered) open(ctx context.Context) error {
 		if f != nil {
 			o.group = &GroupReader{f: f}
 			last, again := o.last.Get()
+			jumped := o.jumps
 			o.jumps = again && f.seq != last+1
 			o.at = model.Location{Group: f.seq}
 			if from, ok := shed.Get(); ok && from < f.seq {
 				return &GapError{From: model.Location{Group: from}, To: o.at, Err: ErrTooFarBehind}
+			}
+			if o.jumps && !jumped && !told {
+				return &GapError{From: model.Location{Group: last + 1}, To: o.at}
 			}
 			return nil
 		}
@@ -150,11 +155,28 @@ func (o *ordered) choose(now time.Time) (*feed, time.Time) {
 		return nil, time.Time{} // others may come by the fetch
 	case t.backlog.Set && !f.fetching():
 		return nil, time.Time{}
-	case !again || f.seq == last+1 || o.jumps:
+	case !again && f.seq != t.first.Group: // the first may have been overtaken
+		if due := f.born.Add(t.sub.Patience / 4); due.After(now) {
+			return nil, due
+		}
+	case !again || o.jumps || f.follows(last):
 	default:
 		if due := f.born.Add(t.sub.Patience); due.After(now) {
 			return nil, due
 		}
 	}
 	return f, time.Time{}
+}
+
+// follows reports whether no group exists between last and this one: it is the
+// next, or its first object says so (section 12.8).
+func (f *feed) follows(last uint64) bool {
+	if f.seq-last == 1 {
+		return true
+	}
+	if f.out.len() == 0 {
+		return false
+	}
+	absent, ok := f.out.units[f.out.head].Properties.Int(model.PropPriorGroupIDGap)
+	return ok && f.seq-last-1 <= absent
 }

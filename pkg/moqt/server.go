@@ -31,6 +31,9 @@ type Server struct {
 	Addr string
 	// TLS needs a certificate for ListenAndServe.
 	TLS *tls.Config
+	// Protocols are those that ListenAndServe accepts, the preferred first, as
+	// "moqt-18"; none: all that are known here.
+	Protocols []string
 	// Handler answers the requests of the peers, as TrackMux does.
 	Handler Handler
 	// Accepted, if set, is called with each session in a goroutine of its own,
@@ -61,8 +64,12 @@ func (s *Server) ListenAndServe(ctx context.Context) error {
 	if s.isClosing() {
 		return ErrServerClosed
 	}
+	protocols := s.Protocols
+	if len(protocols) == 0 {
+		protocols = session.Protocols()
+	}
 	l, err := listen.Listen(cmp.Or(s.Addr, DefaultAddr), listen.Config{
-		TLS: s.TLS, Protocols: session.Protocols(), WebTransport: &wttr.Server{Protocols: session.Protocols()},
+		TLS: s.TLS, Protocols: protocols, WebTransport: &wttr.Server{Protocols: protocols},
 	})
 	if err != nil {
 		return err
@@ -137,6 +144,11 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	case <-nobody:
 		return nil
 	case <-ctx.Done():
+		select {
+		case <-nobody:
+			return nil
+		default:
+		}
 		for _, sess := range live {
 			sess.Close(model.NoError, "server stops")
 		}

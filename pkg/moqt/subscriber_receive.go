@@ -43,7 +43,7 @@ func (s *Subscriber) take(o model.Object, now time.Time) {
 		s.q.Add(o, now)
 		return
 	}
-	if s.into != nil {
+	if end, ok := s.End.Get(); s.into != nil && (!ok || !end.Less(o.Location)) {
 		s.into.take(o, now)
 	}
 	next := o.Location.Next()

@@ -17,7 +17,9 @@ import (
 const (
 	// DefaultBuffer is how many bytes of objects may wait for their reader.
 	// Beyond it the oldest group is given up, and its reader gets
-	// ErrTooFarBehind.
+	// ErrTooFarBehind. If that is a group for which Objects waits, twice as
+	// much is allowed until what waits behind it has been read. One object may
+	// be larger.
 	DefaultBuffer = 16 << 20
 	// MaxWaitingGroups is how many groups may wait for AcceptGroup. Beyond it
 	// the oldest is given up.
@@ -97,6 +99,7 @@ type TrackReader struct {
 	spare      [][]byte
 	shed       model.Opt[uint64] // the oldest group given up unseen
 	inOrder    *feed             // what Objects reads
+	slack      bool              // twice the limit holds: Objects catches up
 	err        error             // nothing more comes
 
 	arrived chan struct{} // for AcceptGroup and Objects

@@ -210,6 +210,9 @@ func (t *TrackReader) take(o model.Object, now time.Time) {
 	}
 	f.touched = now
 	f.change(func() { f.q.Add(o, now) })
+	if !f.accepted {
+		poke(t.arrived) // it may say what comes before it
+	}
 	stop := t.shrink()
 	t.mu.Unlock()
 	cancelAll(stop, model.ResetTooFarBehind)
@@ -224,7 +227,11 @@ func cancelAll(streams []*session.SubgroupReader, code model.ResetCode) {
 // shrink gives up the oldest groups until the limits are met, and returns the
 // streams that are to be stopped.
 func (t *TrackReader) shrink() (stop []*session.SubgroupReader) {
-	for t.held > t.limit {
+	limit := t.limit
+	if t.slack = t.slack && t.held > limit; t.slack {
+		limit *= 2
+	}
+	for t.held > limit {
 		var oldest *feed
 		for _, f := range t.groups {
 			if !f.gone && (f.held() > 0 || f == t.inOrder) && (oldest == nil || f.seq < oldest.seq) {
@@ -236,7 +243,8 @@ func (t *TrackReader) shrink() (stop []*session.SubgroupReader) {
 		}
 		stop = append(stop, t.giveUp(oldest)...)
 		if oldest == t.inOrder {
-			break // its reader goes on to what waits behind it
+			t.slack = true // its reader goes on to what waits behind it
+			break
 		}
 	}
 	for len(t.waiting) > MaxWaitingGroups {
