@@ -58,7 +58,7 @@ func TestUsage(t *testing.T) {
 		{"an empty field", "-ns a//b", "empty"},
 		{"a mode", "-mode all", "spg, spo or datagram"},
 		{"a draft", "-versions 7", "draft 7 is not spoken here"},
-		{"QMUX", "-qmux", "QMUX"},
+		{"nothing to serve over", "-noquic", "-qmux"},
 		{"an unknown flag", "-relay_ulr x", "did you mean -relay_url"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

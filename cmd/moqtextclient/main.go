@@ -49,6 +49,7 @@ func (f *flags) program() *cli.Program {
 	p.Flags.Group("Where")
 	p.Flags.StringVar(&f.url, "connect_url", "", "`URL` of the relay or publisher, as in moqt://localhost:9668/moq-relay; may stand alone too")
 	f.relay.Declare(p, "connect_timeout")
+	f.relay.DeclareQMUX(p)
 	p.Flags.Alias("cafile", "ca")
 	p.Flags.DurationVar(&f.transaction, "transaction_timeout", 120*time.Second, time.Second, "how long (`s`) the peer may take to answer a request; 0: for ever")
 	f.dialect.Declare(p)

@@ -53,7 +53,8 @@ func TestUsage(t *testing.T) {
 		{"idle time without idle", date + "-idle_timeout 3", "-exit_on idle"},
 		{"idle at once", date + "-exit_on idle -idle_timeout 0", "above 0"},
 		{"a draft that is not spoken", date + "-versions 7", "draft 7 is not spoken here"},
-		{"QMUX", date + "-qmux", "QMUX"},
+		{"two transports", date + "-qmux -quic_transport", "use one"},
+		{"no such transport", date + "-transport tcp", "quic, wt, qmux or auto"},
 		{"unknown flag", date + "-track_nam x", "did you mean -track_name"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

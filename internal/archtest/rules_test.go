@@ -107,7 +107,7 @@ var rules = []rule{
 		why: "the date is a track like any other"},
 	{dir: "internal/text", may: []string{"internal/cli", "pkg/dial", "pkg/moqt", leafModel, "pkg/session"},
 		why: "a subscriber prints what a Subscriber gives it"},
-	{dir: "internal/door", may: []string{"internal/cli", "internal/certs", "internal/sideport", "pkg/dial", "pkg/session", "pkg/observe/mlog", "pkg/transport", "pkg/transport/listen", "pkg/transport/wttr"},
+	{dir: "internal/door", may: []string{"internal/cli", "internal/certs", "internal/sideport", "pkg/dial", "pkg/session", "pkg/observe/mlog", "pkg/transport/..."},
 		why: "flags become listeners and connections, no more"},
 	{dir: "internal/testkit/...", may: []string{"pkg/...", "internal/certs", "internal/testkit/..."}, quic: true,
 		why: "tests build whole houses, on simulated networks"},

@@ -12,14 +12,12 @@ import (
 // Dialect says what is spoken on a connection.
 type Dialect struct {
 	versions []string
-	qmux     bool
 }
 
 // Declare adds the flags.
 func (d *Dialect) Declare(p *cli.Program) {
 	p.Flags.ListVar(&d.versions, "versions", nil,
 		"`drafts` of MoQT that may be spoken, as in "+strings.Join(spoken(), ",")+"; without it all that are")
-	p.Flags.BoolVar(&d.qmux, "qmux", false, "moxygen's QMUX over TCP, which is not spoken here: refused")
 }
 
 // spoken are the numbers of the drafts, best first.
@@ -34,9 +32,6 @@ func spoken() (numbers []string) {
 // Protocols returns the application protocols of the drafts that the flags
 // allow, best first, or a *cli.UsageError.
 func (d *Dialect) Protocols() ([]string, error) {
-	if d.qmux {
-		return nil, cli.Usagef("-qmux: QMUX over TCP is not spoken here, only QUIC")
-	}
 	all := session.Protocols()
 	if len(d.versions) == 0 {
 		return all, nil

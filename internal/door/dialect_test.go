@@ -24,8 +24,6 @@ func TestDialect(t *testing.T) {
 		{"twice the same", "-versions " + best + "," + best, session.Protocols()[:1], ""},
 		{"one that is not spoken", "--versions 7," + best, nil, "draft 7 is not spoken here, use " + best},
 		{"no number", "--versions=latest", nil, `"latest" is not the number of a draft`},
-		{"QMUX", "-qmux", nil, "QMUX over TCP is not spoken"},
-		{"no QMUX", "-noqmux", session.Protocols(), ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var d Dialect

@@ -14,11 +14,13 @@ import (
 	"oxymoq/internal/cli"
 	"oxymoq/pkg/session"
 	"oxymoq/pkg/transport/listen"
+	"oxymoq/pkg/transport/qmuxtr"
 	"oxymoq/pkg/transport/wttr"
 )
 
 // Port is a UDP port that serves MoQT over raw QUIC and WebTransport, and a TCP
-// port of the same number that answers browsers before they connect. The
+// port of the same number that answers browsers before they connect, and serves
+// MoQT over QMux if asked to. The
 // exported fields are set before Listen.
 type Port struct {
 	// Paths are served over WebTransport, besides none and "/". Empty: all are.
@@ -31,7 +33,7 @@ type Port struct {
 	flags                 *cli.FlagSet
 	bind, cert, key, side string
 	port                  int
-	quic, insecure        bool
+	quic, qmux, insecure  bool
 }
 
 // noSide is the value of -http for no TCP port.
@@ -46,7 +48,8 @@ func (d *Port) Declare(p *cli.Program, number int) {
 	p.Flags.StringVar(&d.key, "key", "", "private key `file` in PEM")
 	p.Flags.StringVar(&d.side, "http", "", "TCP `address` for HTTP, where browsers get the certificate's hash: a port, an address with its port, or off; "+
 		"by default the number of the UDP port, if that is free")
-	p.Flags.BoolVar(&d.quic, "quic", true, "serve over QUIC; there is nothing else to serve over")
+	p.Flags.BoolVar(&d.quic, "quic", true, "serve over QUIC: raw and WebTransport")
+	p.Flags.BoolVar(&d.qmux, "qmux", false, "serve over QMux too, on the TCP port of the same number, for networks that let no UDP through")
 	p.Flags.Alias("tls_cert", "cert")
 	p.Flags.Alias("tls_key", "key")
 }
@@ -68,8 +71,8 @@ func (d *Port) Listen(env *cli.Env) (*Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !d.quic {
-		return nil, cli.Usagef("with -noquic there is nothing to serve over")
+	if !d.quic && !d.qmux {
+		return nil, cli.Usagef("with -noquic there is nothing to serve over, unless with -qmux")
 	}
 	certFile, keyFile := d.cert, d.key
 	switch {
@@ -87,12 +90,18 @@ func (d *Port) Listen(env *cli.Env) (*Listener, error) {
 	if len(protocols) == 0 {
 		protocols = session.Protocols()
 	}
-	conf := listen.Config{
-		TLS:          &tls.Config{GetCertificate: source.GetCertificate, MinVersion: tls.VersionTLS13},
-		Protocols:    protocols,
-		WebTransport: &wttr.Server{Protocols: protocols, Check: d.check, Fallback: l.answers(), Log: env.Log},
+	open := ports{host: host, number: number, side: sideAddr, insist: d.side != ""}
+	conf := &tls.Config{GetCertificate: source.GetCertificate, MinVersion: tls.VersionTLS13}
+	if d.quic {
+		open.quic = &listen.Config{
+			TLS: conf, Protocols: protocols,
+			WebTransport: &wttr.Server{Protocols: protocols, Check: d.check, Fallback: l.answers(), Log: env.Log},
+		}
 	}
-	if err := l.open(host, number, sideAddr, d.side != "", conf); err != nil {
+	if d.qmux {
+		open.qmux = &qmuxtr.Config{TLS: conf, Protocols: protocols, Log: env.Log}
+	}
+	if err := l.open(open); err != nil {
 		return nil, err
 	}
 	l.explain(env.Err, what)

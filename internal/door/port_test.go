@@ -21,6 +21,7 @@ import (
 	"oxymoq/internal/testkit"
 	"oxymoq/pkg/dial"
 	"oxymoq/pkg/session"
+	"oxymoq/pkg/transport"
 	"oxymoq/pkg/wire"
 )
 
@@ -54,6 +55,12 @@ func home(t *testing.T) (dir string) {
 // connect makes a session with a server that does nothing else.
 func connect(t *testing.T, l *door.Listener, target string) error {
 	t.Helper()
+	return connectOver(t, l, target, "")
+}
+
+// connectOver does so over one transport.
+func connectOver(t *testing.T, l *door.Listener, target string, kind transport.Kind) error {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	served := make(chan struct{})
@@ -71,7 +78,7 @@ func connect(t *testing.T, l *door.Listener, target string) error {
 	to := testkit.Must(dial.Parse(target))(t)
 	conf, _, err := certs.ClientConfig(certs.ClientOptions{Host: to.Host})
 	testkit.NoErr(t, err)
-	s, err := dial.Dial(ctx, to, dial.Options{TLS: conf})
+	s, err := dial.Dial(ctx, to, dial.Options{TLS: conf, Transport: kind})
 	if err == nil {
 		s.Close(0, "")
 		s.Wait()
@@ -142,6 +149,48 @@ func TestOnePortForAllAddressesAndCarriers(t *testing.T) {
 	testkit.NoErr(t, l.Close())
 	if _, err := net.DialTimeout("tcp", "127.0.0.1:"+raw.Port(), 20*time.Second); err == nil {
 		t.Fatal("the TCP port is open after Close")
+	}
+}
+
+// QMux and HTTP share the TCP port that has the number of the UDP port.
+func TestQMUXBesideAllOthers(t *testing.T) {
+	home(t)
+	l, _, code := opened(t, new(door.Port), "-port", "0", "-qmux")
+	testkit.Equal(t, code, cli.ExitDone)
+	for range 2 {
+		for _, kind := range []transport.Kind{transport.QMUX, transport.QUIC, transport.WebTransport} {
+			testkit.NoErr(t, connectOver(t, l, door.URL(l, "/"), kind))
+		}
+		testkit.Equal(t, fetch(t, l.HTTP()+"/fingerprint"), hexSum(t))
+	}
+}
+
+func TestQMUXAlone(t *testing.T) {
+	home(t)
+	for _, side := range []string{"off", "127.0.0.1:0"} {
+		l, said, code := opened(t, new(door.Port), "-bind", "127.0.0.1:0", "-qmux", "-noquic", "-http", side)
+		testkit.Equal(t, code, cli.ExitDone)
+		testkit.NoErr(t, connectOver(t, l, door.URL(l, "/"), transport.QMUX))
+		testkit.Equal(t, door.WebURL(l, "/"), "")
+		if strings.Contains(said, "chromium") {
+			t.Fatalf("browsers, which cannot come, are told how to: %q", said)
+		}
+		if side == "off" {
+			testkit.Equal(t, l.HTTP(), "")
+		} else {
+			testkit.Equal(t, fetch(t, l.HTTP()+"/fingerprint"), hexSum(t))
+		}
+	}
+}
+
+func TestNoTCPPortForQMUX(t *testing.T) {
+	home(t)
+	taken := testkit.Must(net.Listen("tcp", "127.0.0.1:0"))(t)
+	defer taken.Close()
+	_, said, code := opened(t, new(door.Port), "-bind", taken.Addr().String(), "-qmux", "-noquic")
+	testkit.Equal(t, code, cli.ExitFailed)
+	if !strings.Contains(said, "cannot serve QMux") {
+		t.Fatalf("it says %q", said)
 	}
 }
 

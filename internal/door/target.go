@@ -12,10 +12,10 @@ import (
 
 // Target is a server to connect to, and what to trust it by.
 type Target struct {
-	fingerprint, ca       string
-	carrier               string
-	insecure, retry, quic bool
-	timeout               time.Duration
+	fingerprint, ca             string
+	carrier                     string
+	insecure, retry, quic, qmux bool
+	timeout                     time.Duration
 }
 
 // DefaultTimeout is how long the first connection may take.
@@ -25,12 +25,18 @@ const DefaultTimeout = time.Second
 // first connection may take.
 func (d *Target) Declare(p *cli.Program, timeout string) {
 	p.Flags.DurationVar(&d.timeout, timeout, DefaultTimeout, time.Millisecond, "how long (`ms`) a connection may take")
-	p.Flags.StringVar(&d.carrier, "transport", "auto", "what carries the session: `quic` (raw), wt (WebTransport), or auto: what the URL says, moqt:// or https://")
+	p.Flags.StringVar(&d.carrier, "transport", "auto", "what carries the session: `quic` (raw), wt (WebTransport), qmux (QMux over TCP and TLS), or auto: what the URL says, moqt:// for quic, https:// for wt")
 	p.Flags.BoolVar(&d.quic, "quic_transport", false, "the same as -transport quic")
 	p.Flags.BoolVar(&d.retry, "retry", false, "keep trying even if the first connection fails")
 	p.Flags.BoolVar(&d.insecure, "insecure", false, "do not verify the server's certificate")
 	p.Flags.StringVar(&d.fingerprint, "fingerprint", "", "SHA-256 in `hex` of the only certificate to accept")
 	p.Flags.StringVar(&d.ca, "ca", "", "`file` in PEM with the only certificates to trust")
+}
+
+// DeclareQMUX adds another name for -transport qmux, which moxygen's clients
+// have. Servers have a Port with a flag of that name.
+func (d *Target) DeclareQMUX(p *cli.Program) {
+	p.Flags.BoolVar(&d.qmux, "qmux", false, "the same as -transport qmux")
 }
 
 // Options returns where url leads and how to connect. What is trusted beyond
@@ -59,17 +65,28 @@ func (d *Target) Options(env *cli.Env, url string, cfg session.Config) (dial.Tar
 	}, nil
 }
 
+// carriers are the values of -transport.
+var carriers = map[string]transport.Kind{
+	"auto": "", "quic": transport.QUIC, "wt": transport.WebTransport, "qmux": transport.QMUX,
+}
+
 // transport returns what the flags ask for, empty for what the URL says.
 func (d *Target) transport() (transport.Kind, error) {
-	switch {
-	case d.quic && d.carrier == string(transport.WebTransport):
-		return "", cli.Usagef("-quic_transport asks for raw QUIC and -transport for WebTransport; use one")
-	case d.quic || d.carrier == string(transport.QUIC):
-		return transport.QUIC, nil
-	case d.carrier == string(transport.WebTransport):
-		return transport.WebTransport, nil
-	case d.carrier == "auto":
-		return "", nil
+	kind, ok := carriers[d.carrier]
+	if !ok {
+		return "", cli.Usagef("-transport is %q; it can be quic, wt, qmux or auto", d.carrier)
 	}
-	return "", cli.Usagef("-transport is %q; it can be quic, wt or auto", d.carrier)
+	for _, short := range []struct {
+		set  bool
+		kind transport.Kind
+		name string
+	}{{d.quic, transport.QUIC, "-quic_transport"}, {d.qmux, transport.QMUX, "-qmux"}} {
+		switch {
+		case short.set && kind != "" && kind != short.kind:
+			return "", cli.Usagef("%s and another transport, %s, are asked for; use one", short.name, kind)
+		case short.set:
+			kind = short.kind
+		}
+	}
+	return kind, nil
 }

@@ -12,6 +12,7 @@ import (
 	"oxymoq/pkg/model"
 	"oxymoq/pkg/session"
 	"oxymoq/pkg/transport"
+	"oxymoq/pkg/transport/qmuxtr"
 	"oxymoq/pkg/transport/quictr"
 	"oxymoq/pkg/transport/wttr"
 	"oxymoq/pkg/wire"
@@ -23,9 +24,9 @@ type Options struct {
 	TLS *tls.Config
 	// Timeout bounds one attempt, from address lookup to SETUP; 0: none.
 	Timeout time.Duration
-	// Transport is transport.QUIC or transport.WebTransport. Empty: what the
-	// URL asks for; where moqt:// meets a server that does not speak raw QUIC,
-	// WebTransport is tried.
+	// Transport is transport.QUIC, transport.WebTransport or transport.QMUX.
+	// Empty: what the URL asks for; where moqt:// meets a server that does not
+	// speak raw QUIC, WebTransport is tried.
 	Transport transport.Kind
 	// Protocols are offered, the preferred first; none: session.Protocols.
 	Protocols []string
@@ -98,7 +99,11 @@ func connect(ctx context.Context, t Target, opts Options) (transport.Conn, error
 	if kind == "" && t.Scheme == SchemeHTTPS {
 		kind = transport.WebTransport
 	}
-	if kind != transport.WebTransport {
+	switch kind {
+	case transport.WebTransport:
+	case transport.QMUX:
+		return qmuxtr.Dial(ctx, t.Addr(), conf, protocols, qmuxtr.Options{IdleTimeout: IdleTimeout, KeepAlive: KeepAlive})
+	default:
 		conn, err := quictr.Dial(ctx, t.Addr(), conf, path)
 		if kind != "" || !errors.Is(err, quictr.ErrNoProtocol) {
 			return conn, err

@@ -15,6 +15,9 @@ const notSentLowat = 25
 
 // tune sets what QMux wants of a TCP socket. It works without, only worse.
 func tune(nc net.Conn) {
+	if outer, ok := nc.(interface{ NetConn() net.Conn }); ok {
+		nc = outer.NetConn()
+	}
 	tcp, ok := nc.(*net.TCPConn)
 	if !ok {
 		return
