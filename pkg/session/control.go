@@ -111,6 +111,7 @@ func (s *Session) acceptSetup(m *wire.Setup) error {
 		s.closeWithGrant(grant)
 	}
 	s.peer, s.tokens = *m, tokens
+	s.orderInSubscribeOK.Store(sendsOrderInSubscribeOK(m.Implementation.Value))
 	close(s.setupDone)
 	return nil
 }

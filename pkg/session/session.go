@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"oxymoq/pkg/auth"
@@ -59,6 +60,8 @@ type Session struct {
 	setupDone chan struct{} // closed when the peer's SETUP is in
 	peer      wire.Setup    // valid after setupDone
 	tokens    []auth.Token  // of the peer's SETUP; valid after setupDone
+
+	orderInSubscribeOK atomic.Bool // a quirk of the peer
 
 	mu         sync.Mutex
 	err        error // why we closed, if we did
@@ -248,6 +251,7 @@ func (s *Session) context(stream wire.StreamKind, request, answers wire.MessageK
 	return wire.Context{
 		Draft: s.cfg.Draft, Stream: stream, Request: request, Answers: answers,
 		Receiver: s.cfg.Role, WebTransport: s.conn.Kind() == transport.WebTransport,
+		OrderInSubscribeOK: s.orderInSubscribeOK.Load(),
 	}
 }
 

@@ -71,6 +71,8 @@ type Context struct {
 	Receiver Role
 	// WebTransport says that the carrier already has path and authority.
 	WebTransport bool
+	// OrderInSubscribeOK takes GROUP_ORDER in SUBSCRIBE_OK; see lenient.go.
+	OrderInSubscribeOK bool
 }
 
 // VarintKind returns the integer encoding of a draft.

@@ -10,12 +10,13 @@ import "oxymoq/pkg/model"
 // definition does not list it. EXPIRES in TRACK_STATUS_OK: section 10.2.10
 // leaves it out, but section 10.14 says that the message has the parameters of
 // SUBSCRIBE_OK. GROUP_ORDER in SUBSCRIBE_OK: it stood there up to draft 15, and
-// @moq/net 0.1, which is in @moq/publish 0.2, still sends it.
+// a peer that is known to still send it may.
 func (d *decoder) toleratesParam(row *paramRow, at place) bool {
 	if d.ctx.Draft != model.Draft18 {
 		return false
 	}
-	return row.id == paramExpires && at == inTrackStatusOK || row.id == paramGroupOrder && at == inSubscribeOK
+	return row.id == paramExpires && at == inTrackStatusOK ||
+		row.id == paramGroupOrder && at == inSubscribeOK && d.ctx.OrderInSubscribeOK
 }
 
 // paramsWithOrWithoutKeyValues reads parameters at the end of a message, whose

@@ -42,7 +42,7 @@ func TestLeniency(t *testing.T) {
 			0003  Length
 			01  Number of Parameters
 			08 05  EXPIRES`},
-		{"GROUP_ORDER in SUBSCRIBE_OK", answering(KindSubscribe, KindSubscribe), &SubscribeOK{Params: Params{GroupOrder: model.Some(model.Descending)}}, `
+		{"GROUP_ORDER in SUBSCRIBE_OK", withOrder(answering(KindSubscribe, KindSubscribe)), &SubscribeOK{Params: Params{GroupOrder: model.Some(model.Descending)}}, `
 			04  Type
 			0004  Length
 			00  Track Alias
@@ -104,6 +104,12 @@ func TestFetchGroupWithoutObjectDeltaIsRead(t *testing.T) {
 
 // A prefix that is neither with nor without length is refused with the error of
 // the form that most peers send.
+// withOrder is for peers that are known to send GROUP_ORDER in SUBSCRIBE_OK.
+func withOrder(ctx Context) Context {
+	ctx.OrderInSubscribeOK = true
+	return ctx
+}
+
 func TestPrefixInNeitherForm(t *testing.T) {
 	typ, body, err := frame(annotated(t, `
 		02  Type
