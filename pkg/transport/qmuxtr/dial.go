@@ -18,7 +18,7 @@ import (
 const attemptDelay = 100 * time.Millisecond
 
 // noProtocolAlert is the TLS alert no_application_protocol.
-const noProtocolAlert = tls.AlertError(120)
+const noProtocolAlert tls.AlertError = 120
 
 // Dial connects to addr, "host:port", and offers the protocols, the preferred
 // first, under all names that ALPN gives them. All addresses of the host are
@@ -80,10 +80,11 @@ func secured(conf *tls.Config, protocols []string) *tls.Config {
 // dialError says why there is no connection. Errors of TLS stay visible to
 // errors.As.
 func dialError(ctx context.Context, err error) error {
-	if alert, ok := errors.AsType[tls.AlertError](err); ok && alert == noProtocolAlert {
-		return ErrNoProtocol
-	}
+	// crypto/tls has no type for the alerts of its peer, only their text.
+	remote, _ := errors.AsType[*net.OpError](err)
 	switch {
+	case remote != nil && remote.Err.Error() == noProtocolAlert.Error():
+		return ErrNoProtocol
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	case errors.Is(err, syscall.ECONNREFUSED):

@@ -40,8 +40,7 @@ func (h *receiveHalf) Read(b []byte) (int, error) {
 		if err := h.failed(); err != nil {
 			return 0, err
 		}
-		if n := copy(b, h.buf.front(len(b))); n > 0 || len(b) == 0 {
-			h.buf.drop(n)
+		if n := h.buf.take(b); n > 0 || len(b) == 0 {
 			h.read += uint64(n)
 			c.consume(uint64(n))
 			h.grant()
@@ -148,13 +147,17 @@ func (h *receiveHalf) ended(f *frame) *TransportError {
 	return nil
 }
 
+// keepsUp is the part of a window that may be unread for its reader to count as
+// one that waits for data.
+const keepsUp = 8
+
 // grant allows the peer more data once half of the window was read, and a
 // larger window to a reader that waits for data. mu is held.
 func (h *receiveHalf) grant() {
 	if h.over() || h.limit-h.read > h.window/2 {
 		return
 	}
-	if h.buf.len() == 0 {
+	if uint64(h.buf.len()) <= h.window/keepsUp {
 		h.window = max(h.window, min(2*h.window, MaxStreamWindow))
 	}
 	h.limit = h.read + h.window
@@ -169,7 +172,7 @@ func (c *conn) consume(n uint64) {
 	if c.granted-c.consumed > c.window/2 {
 		return
 	}
-	if c.received-c.consumed <= c.window/8 {
+	if c.received-c.consumed <= c.window/keepsUp {
 		c.window = max(c.window, min(2*c.window, MaxConnWindow))
 	}
 	c.granted = c.consumed + c.window
@@ -186,7 +189,7 @@ func (h *receiveHalf) CancelRead(code uint64) {
 		return
 	}
 	c.consume(uint64(h.buf.len()))
-	h.buf = buffer{}
+	h.buf.truncate(0)
 	if h.resetErr != nil {
 		h.cancelled = h.resetErr // the peer's error came first and is the one to tell
 	} else {

@@ -148,33 +148,33 @@ func (c *conn) fillControl(b []byte) []byte {
 // fillStream adds a STREAM frame with at most room bytes of h, whose turn it
 // is. mu is held.
 func (c *conn) fillStream(b []byte, h *sendHalf, room int) []byte {
-	data := h.buf.front(room)
-	fromPending := len(data) == 0 && len(h.pending) > 0
-	if fromPending {
-		credit := min(uint64(room), h.limit-h.sent, c.sendLimit-c.sent-c.buffered)
-		if credit == 0 {
-			c.queue.remove(h)
-			if !h.starved {
-				h.starved = true
-				c.starved = append(c.starved, h)
-			}
-			return b
-		}
-		data = h.pending[:min(credit, uint64(len(h.pending)))]
+	copied := min(room, h.buf.len())
+	direct := 0 // from the Write that waits
+	if h.err == nil {
+		direct = int(min(uint64(room-copied), uint64(len(h.pending)),
+			h.limit-h.sent-uint64(h.buf.len()), c.sendLimit-c.sent-c.buffered))
 	}
-	fin := h.fin && len(h.pending) == 0 && len(data) == h.buf.len()
-	b = appendStreamHeader(b, h.s.id, h.sent, len(data), h.sent > 0, fin)
-	b = append(b, data...)
-	c.hasData = true
-	h.sent += uint64(len(data))
-	c.sent += uint64(len(data))
-	if fromPending {
-		if h.pending = h.pending[len(data):]; len(h.pending) == 0 {
-			signal(h.wake)
+	size := copied + direct
+	fin := h.fin && len(h.pending) == direct && h.buf.len() == copied
+	if size == 0 && !fin {
+		// The connection has no credit.
+		c.queue.remove(h)
+		if !h.starved {
+			h.starved = true
+			c.starved = append(c.starved, h)
 		}
-	} else {
-		c.buffered -= uint64(len(data))
-		h.buf.drop(len(data))
+		return b
+	}
+	b = appendStreamHeader(b, h.s.id, h.sent, size, h.sent > 0, fin)
+	b = b[:len(b)+copied]
+	h.buf.take(b[len(b)-copied:])
+	b = append(b, h.pending[:direct]...)
+	h.sent += uint64(size)
+	c.sent += uint64(size)
+	c.buffered -= uint64(copied)
+	c.hasData = true
+	if h.pending = h.pending[direct:]; direct > 0 && len(h.pending) == 0 {
+		signal(h.wake)
 	}
 	c.queue.served(h)
 	if fin {
