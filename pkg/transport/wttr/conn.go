@@ -56,7 +56,6 @@ type conn struct {
 
 	bidiHeader, uniHeader []byte
 
-	closing  sync.Once
 	peerGone chan struct{} // closed when the peer's half of connect has ended
 
 	mu      sync.Mutex
@@ -147,27 +146,26 @@ func (c *conn) peerEnded(cause error, code quic.ApplicationErrorCode) {
 // Code and reason go out twice: in a capsule, which WebTransport wants, and in
 // CONNECTION_CLOSE, which needs no credit.
 func (c *conn) CloseWithError(code uint64, reason string) error {
-	c.closing.Do(func() {
-		code, reason := clampCode(code), quictr.CutReason(reason, maxReason)
-		open, first := c.end(&transport.CloseError{Code: uint64(code), Reason: reason})
-		if !first {
-			return // and whoever ended it closes the connection
+	n, reason := clampCode(code), quictr.CutReason(reason, maxReason)
+	open, first := c.end(&transport.CloseError{Code: uint64(n), Reason: reason})
+	if !first {
+		<-c.q.Context().Done() // whoever ended it closes the connection
+		return nil
+	}
+	told := c.connect.TryWriteAll(appendClose(nil, n, reason)) == nil && c.connect.Close() == nil
+	for s := range open {
+		s.abort()
+	}
+	if told {
+		wait := time.NewTimer(c.closeWait())
+		defer wait.Stop()
+		select {
+		case <-c.peerGone:
+		case <-c.q.Context().Done():
+		case <-wait.C:
 		}
-		told := c.connect.TryWriteAll(appendClose(nil, code, reason)) == nil && c.connect.Close() == nil
-		for s := range open {
-			s.abort()
-		}
-		if told {
-			wait := time.NewTimer(c.closeWait())
-			defer wait.Stop()
-			select {
-			case <-c.peerGone:
-			case <-c.q.Context().Done():
-			case <-wait.C:
-			}
-		}
-		_ = c.q.CloseWithError(quic.ApplicationErrorCode(toHTTP(code)), quictr.CutReason(reason, quictr.MaxReason))
-	})
+	}
+	_ = c.q.CloseWithError(quic.ApplicationErrorCode(toHTTP(n)), quictr.CutReason(reason, quictr.MaxReason))
 	return nil
 }
 

@@ -37,7 +37,7 @@ type peer struct {
 	uni chan *quic.ReceiveStream // of the session, header not read
 }
 
-// without02 are options of a peer of the older dialect: it knows no
+// oldQUIC are options of a peer of the older dialect: it knows no
 // RESET_STREAM_AT.
 func oldQUIC() *quic.Config {
 	c := quictr.Options{}.QUIC()
@@ -93,7 +93,7 @@ func (w *world) rawClient(t *testing.T, conf *quic.Config, settings map[uint64]u
 	q := testkit.Must(w.via.Dial(t.Context(), w.serverNode.LocalAddr(), &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h3"}}, conf))(t)
 	t.Cleanup(func() { q.CloseWithError(0x100, "") })
 	c := &rawClient{
-		peer: peer{t: t, q: q, uni: make(chan *quic.ReceiveStream, 16)},
+		peer: peer{t: t, q: q, uni: make(chan *quic.ReceiveStream, 256)},
 		h:    (&http3.Transport{EnableDatagrams: true, AdditionalSettings: settings, DisableCompression: true}).NewRawClientConn(q),
 	}
 	go c.sort(c.h.HandleUnidirectionalStream)
@@ -141,7 +141,7 @@ type rawServer struct {
 func (w *world) serveRaw(t *testing.T, s rawServer) {
 	t.Helper()
 	serveQUIC(t, w.serverNode, s.quic, func(q *quic.Conn) {
-		p := &peer{t: t, q: q, uni: make(chan *quic.ReceiveStream, 16)}
+		p := &peer{t: t, q: q, uni: make(chan *quic.ReceiveStream, 256)}
 		h3 := &http3.Server{
 			EnableDatagrams: true, AdditionalSettings: s.settings,
 			Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.handle(p, w, r) }),

@@ -227,58 +227,48 @@ func TestStreamsWithoutSessionAreRejected(t *testing.T) {
 }
 
 func TestRubbishFromClients(t *testing.T) {
-	session := func(c *rawClient) *http3.RequestStream {
-		str, answer := c.ask(name02, "/", offer(`"moqt-18"`))
-		testkit.Equal(c.t, answer.StatusCode, 200)
-		return str
-	}
 	for _, row := range []struct {
 		name string
-		do   func(c *rawClient)
+		do   func(_ *rawClient, _ *http3.RequestStream)
 		want error // the cause of the session, nil if it goes on
 	}{
-		{"session ID of a server's stream", func(c *rawClient) { session(c); c.open(1, "x") },
+		{"session ID of a server's stream", func(c *rawClient, _ *http3.RequestStream) { c.open(1, "x") },
 			&wttr.HTTPError{Code: 0x108}},
-		{"session ID of a unidirectional stream", func(c *rawClient) { session(c); c.open(2, "x") },
+		{"session ID of a unidirectional stream", func(c *rawClient, _ *http3.RequestStream) { c.open(2, "x") },
 			&wttr.HTTPError{Code: 0x108}},
-		{"another session's ID", func(c *rawClient) { session(c); c.open(4, "x") }, nil},
-		{"stream that is reset before its header", func(c *rawClient) {
-			session(c)
+		{"another session's ID", func(c *rawClient, _ *http3.RequestStream) { c.open(4, "x") }, nil},
+		{"stream that is reset before its header", func(c *rawClient, _ *http3.RequestStream) {
 			s := testkit.Must(c.q.OpenUniStream())(c.t)
 			s.Write([]byte{0x40})
 			s.CancelWrite(1)
 		}, nil},
-		{"stream of an unknown type", func(c *rawClient) {
-			session(c)
+		{"stream of an unknown type", func(c *rawClient, _ *http3.RequestStream) {
 			s := testkit.Must(c.q.OpenUniStream())(c.t)
 			s.Write([]byte{0x33, 1, 2, 3})
 		}, nil},
-		{"malformed capsule", func(c *rawClient) { session(c).Write(capsule(0x2843, "abc")) },
+		{"malformed capsule", func(_ *rawClient, str *http3.RequestStream) { str.Write(capsule(0x2843, "abc")) },
 			&wttr.HTTPError{Code: 0x33, Reason: "unexpected EOF"}},
-		{"endless capsule", func(c *rawClient) {
-			str := session(c)
+		{"endless capsule", func(_ *rawClient, str *http3.RequestStream) {
 			str.Write([]byte{0x12, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff})
 			for range 100 {
 				str.Write(make([]byte, 10_000))
 			}
 		}, nil},
-		{"many capsules", func(c *rawClient) {
-			str := session(c)
+		{"many capsules", func(_ *rawClient, str *http3.RequestStream) {
 			for range 10_000 {
 				str.Write(capsule(0x17, ""))
 			}
 		}, nil},
-		{"end without capsule", func(c *rawClient) { session(c).Close() }, &transport.CloseError{Remote: true}},
-		{"end within a capsule", func(c *rawClient) {
-			str := session(c)
+		{"end without capsule", func(_ *rawClient, str *http3.RequestStream) { str.Close() }, &transport.CloseError{Remote: true}},
+		{"end within a capsule", func(_ *rawClient, str *http3.RequestStream) {
 			str.Write([]byte{0x12, 5, 1})
 			str.Close()
 		}, &transport.CloseError{Remote: true}},
-		{"reset", func(c *rawClient) { session(c).CancelWrite(0x10c) },
+		{"reset", func(_ *rawClient, str *http3.RequestStream) { str.CancelWrite(0x10c) },
 			&wttr.HTTPError{Code: 0x10c, Reason: "the CONNECT stream was reset", Remote: true}},
-		{"end of HTTP/3", func(c *rawClient) { session(c); c.q.CloseWithError(0x102, "broken") },
+		{"end of HTTP/3", func(c *rawClient, _ *http3.RequestStream) { c.q.CloseWithError(0x102, "broken") },
 			&wttr.HTTPError{Code: 0x102, Reason: "broken", Remote: true}},
-		{"good-bye of HTTP/3", func(c *rawClient) { session(c); c.q.CloseWithError(0x100, "bye") },
+		{"good-bye of HTTP/3", func(c *rawClient, _ *http3.RequestStream) { c.q.CloseWithError(0x100, "bye") },
 			&transport.CloseError{Reason: "bye", Remote: true}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -286,8 +276,10 @@ func TestRubbishFromClients(t *testing.T) {
 				w := build(t, testkit.Link{}, testkit.Link{})
 				sessions := serve(t, w.serverNode, &wttr.Server{Protocols: []string{protocol}}, quictr.Options{})
 				c := w.rawClient(t, oldQUIC(), map[uint64]uint64{setting02: 1})
-				row.do(c)
+				str, answer := c.ask(name02, "/", offer(`"moqt-18"`))
+				testkit.Equal(t, answer.StatusCode, 200)
 				s := <-sessions
+				row.do(c, str)
 				if row.want != nil {
 					<-s.Context().Done()
 					testkit.Equal(t, context.Cause(s.Context()), row.want)
