@@ -18,7 +18,7 @@
 // everything else is in the terms of package transport.
 //
 // Goroutines: one that reads and one that writes per connection, which end
-// with it, Linger after CloseWithError at the latest. A Listener has one that
+// with it, CloseTimeout and Linger later at the latest. A Listener has one that
 // accepts and one per handshake; Close waits for those.
 //
 // Locks: one per connection, never held while waiting for the network or for

@@ -14,9 +14,6 @@ import (
 	"oxymoq/pkg/transport/qmuxtr"
 )
 
-// patience ends a test that hangs.
-const patience = 20 * time.Second
-
 func waiting(t testing.TB) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	t.Cleanup(cancel)
@@ -37,13 +34,13 @@ func TestEveryNameIsServed(t *testing.T) {
 		conf := insecure()
 		conf.NextProtos = []string{name}
 		raw := testkit.Must((&tls.Dialer{Config: conf}).DialContext(waiting(t), "tcp", l.Addr().String()))(t)
-		client := testkit.Must(qmuxtr.Client(waiting(t), raw, name, qmuxtr.Options{}))(t)
+		client := testkit.Must(qmuxtr.Client(waiting(t), raw, name, patient(qmuxtr.Options{})))(t)
 		srv := testkit.Must(l.Accept(waiting(t)))(t)
 		testkit.Equal(t, client.Protocol(), srv.Protocol())
 		testkit.Equal(t, client.Kind(), transport.QMUX)
 		client.CloseWithError(0, "")
 	}
-	both := testkit.Must(qmuxtr.Dial(waiting(t), l.Addr().String(), insecure(), []string{"moqt-16", protocol}, qmuxtr.Options{}))(t)
+	both := dialing(t, l, qmuxtr.Options{}, "moqt-16", protocol)
 	testkit.Equal(t, both.Protocol(), protocol) // the server's choice
 	both.CloseWithError(0, "")
 }
@@ -108,7 +105,11 @@ func TestDialErrors(t *testing.T) {
 		"no TLS configuration": {refused, nil, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := qmuxtr.Dial(waiting(t), c.addr, c.conf, []string{protocol}, short)
+			o := patient(qmuxtr.Options{})
+			if c.is == qmuxtr.ErrNoAnswer {
+				o = short
+			}
+			_, err := qmuxtr.Dial(waiting(t), c.addr, c.conf, []string{protocol}, o)
 			if c.is != nil {
 				testkit.ErrIs(t, err, c.is)
 			} else if err == nil {
@@ -121,7 +122,7 @@ func TestDialErrors(t *testing.T) {
 	if err == nil {
 		t.Fatal("Dial offered nothing and succeeded")
 	}
-	_, err = qmuxtr.Dial(waiting(t), hollow, &tls.Config{}, []string{protocol}, short)
+	_, err = qmuxtr.Dial(waiting(t), hollow, &tls.Config{}, []string{protocol}, patient(qmuxtr.Options{}))
 	testkit.ErrAs[*tls.CertificateVerificationError](t, err)
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(io.ErrNoProgress)
@@ -162,7 +163,7 @@ func TestHandshakesThatHangDelayNobody(t *testing.T) {
 			raw.Write([]byte("GET / HTTP/1.1\r\n\r\n"))
 		}
 	}
-	client := testkit.Must(qmuxtr.Dial(waiting(t), l.Addr().String(), insecure(), []string{protocol}, qmuxtr.Options{}))(t)
+	client := dialing(t, l, qmuxtr.Options{}, protocol)
 	defer client.CloseWithError(0, "")
 	testkit.Must(l.Accept(waiting(t)))(t)
 }
@@ -172,7 +173,7 @@ func TestHandshakesThatHangDelayNobody(t *testing.T) {
 func TestClosingAListener(t *testing.T) {
 	l := listening(t, qmuxtr.Options{}, protocol)
 	dial := func() transport.Conn {
-		return testkit.Must(qmuxtr.Dial(waiting(t), l.Addr().String(), insecure(), []string{protocol}, qmuxtr.Options{}))(t)
+		return dialing(t, l, qmuxtr.Options{}, protocol)
 	}
 	first := dial()
 	testkit.Must(l.Accept(waiting(t)))(t)
@@ -204,22 +205,21 @@ func TestClosingAListener(t *testing.T) {
 	testkit.NoErr(t, <-done)
 }
 
-// More connections than Backlog are told so.
+// More connections than Backlog are told so, perhaps while they still shake
+// hands.
 func TestBacklog(t *testing.T) {
 	l := listening(t, qmuxtr.Options{}, protocol)
-	conns := make([]transport.Conn, qmuxtr.Backlog+1)
-	for i := range conns {
-		conns[i] = testkit.Must(qmuxtr.Dial(waiting(t), l.Addr().String(), insecure(), []string{protocol}, qmuxtr.Options{}))(t)
-	}
-	busy := make(chan error, len(conns))
-	for _, c := range conns {
+	busy := make(chan error, qmuxtr.Backlog+1)
+	for range qmuxtr.Backlog + 1 {
+		c, err := qmuxtr.Dial(waiting(t), l.Addr().String(), insecure(), []string{protocol}, patient(qmuxtr.Options{}))
+		if err != nil {
+			busy <- err
+			continue
+		}
+		defer c.CloseWithError(0, "")
 		context.AfterFunc(c.Context(), func() { busy <- context.Cause(c.Context()) })
 	}
-	err := <-busy
-	testkit.Equal(t, err, error(&transport.CloseError{Code: 1, Reason: "the server is busy", Remote: true}))
-	for _, c := range conns {
-		c.CloseWithError(0, "")
-	}
+	testkit.Equal(t, <-busy, error(&transport.CloseError{Code: 1, Reason: "the server is busy", Remote: true}))
 }
 
 // A subscriber that does not read stops its own streams, and no others.
@@ -241,7 +241,7 @@ func TestSlowPeersStopNobodyElse(t *testing.T) {
 			}
 		}
 	}()
-	client := testkit.Must(qmuxtr.Dial(waiting(t), l.Addr().String(), insecure(), []string{protocol}, qmuxtr.Options{}))(t)
+	client := dialing(t, l, qmuxtr.Options{}, protocol)
 	defer client.CloseWithError(0, "")
 	srv := testkit.Must(l.Accept(waiting(t)))(t)
 	for range 100 {

@@ -66,12 +66,28 @@ func serverTLS(t testing.TB) *tls.Config {
 	return &tls.Config{Certificates: []tls.Certificate{cert}}
 }
 
+// patience ends a test that hangs.
+const patience = 20 * time.Second
+
+// patient gives a loaded machine more time than a user has.
+func patient(o qmuxtr.Options) qmuxtr.Options {
+	o.HandshakeTimeout, o.IdleTimeout = patience, 3*patience
+	return o
+}
+
 // listening serves on a free port of 127.0.0.1 until the test ends.
 func listening(t testing.TB, o qmuxtr.Options, protocols ...string) *qmuxtr.Listener {
 	t.Helper()
+	o = patient(o)
 	l := testkit.Must(qmuxtr.Listen("127.0.0.1:0", qmuxtr.Config{TLS: serverTLS(t), Protocols: protocols, Options: o}))(t)
 	t.Cleanup(func() { l.Close() })
 	return l
+}
+
+// dialing connects to l.
+func dialing(t testing.TB, l *qmuxtr.Listener, o qmuxtr.Options, protocols ...string) transport.Conn {
+	t.Helper()
+	return testkit.Must(qmuxtr.Dial(t.Context(), l.Addr().String(), insecure(), protocols, patient(o)))(t)
 }
 
 func insecure() *tls.Config { return &tls.Config{InsecureSkipVerify: true} }
@@ -80,7 +96,7 @@ func insecure() *tls.Config { return &tls.Config{InsecureSkipVerify: true} }
 func loopback(t testing.TB, o qmuxtr.Options) (client, srv transport.Conn) {
 	t.Helper()
 	l := listening(t, o, protocol)
-	client = testkit.Must(qmuxtr.Dial(t.Context(), l.Addr().String(), insecure(), []string{protocol}, o))(t)
+	client = dialing(t, l, o, protocol)
 	srv = testkit.Must(l.Accept(t.Context()))(t)
 	t.Cleanup(func() {
 		client.CloseWithError(0, "")

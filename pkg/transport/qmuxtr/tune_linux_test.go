@@ -1,6 +1,7 @@
 package qmuxtr_test
 
 import (
+	"crypto/tls"
 	"net"
 	"syscall"
 	"testing"
@@ -15,7 +16,7 @@ func TestUnsent(t *testing.T) {
 	defer ln.Close()
 	nc := testkit.Must((&net.Dialer{}).DialContext(t.Context(), "tcp", ln.Addr().String()))(t)
 	defer nc.Close()
-	qmuxtr.Tune(nc)
+	qmuxtr.Tune(tls.Client(nc, insecure()))
 	raw := testkit.Must(nc.(*net.TCPConn).SyscallConn())(t)
 	var got int
 	var err error

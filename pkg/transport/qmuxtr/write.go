@@ -1,6 +1,9 @@
 package qmuxtr
 
-import "time"
+import (
+	"net"
+	"time"
+)
 
 // writeLoop sends records until the connection ends, then the last frame, and
 // ends this direction of nc.
@@ -22,10 +25,23 @@ func (c *conn) writeLoop() {
 		c.nc.Write(seal(last.append(b[:recordHeader])))
 	}
 	close(c.written)
+	// TLS says good-bye too, and would wait longer for a peer that does not
+	// read.
+	giveUp := time.AfterFunc(Linger, c.cut)
+	defer giveUp.Stop()
 	half, ok := c.nc.(interface{ CloseWrite() error })
 	if !polite || !ok || half.CloseWrite() != nil {
 		c.nc.Close()
 	}
+}
+
+// cut closes the socket below TLS, so that nothing waits for it any longer.
+func (c *conn) cut() {
+	if t, ok := c.nc.(interface{ NetConn() net.Conn }); ok {
+		t.NetConn().Close()
+		return
+	}
+	c.nc.Close()
 }
 
 // write sends a record, unless it is empty, and says whether it may go on.
