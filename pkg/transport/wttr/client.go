@@ -236,7 +236,7 @@ func (d *client) request(ctx context.Context, c *conn, h *http3.RawClientConn, n
 	if err := str.SendRequestHeader(r); err != nil {
 		return nil, requestError(ctx, err)
 	}
-	answer, err := str.ReadResponse()
+	answer, err := str.ReadResponse() //nolint:bodyclose // the body of a session is its CONNECT stream
 	if err != nil {
 		return nil, requestError(ctx, err)
 	}

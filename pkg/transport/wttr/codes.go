@@ -21,11 +21,10 @@ const (
 	// codeStreamRejected is for streams that belong to no session.
 	codeStreamRejected = 0x3994bd84
 
-	codeNoError     = quic.ApplicationErrorCode(http3.ErrCodeNoError)
-	codeIDError     = quic.ApplicationErrorCode(http3.ErrCodeIDError)
-	codeCapsule     = quic.ApplicationErrorCode(http3.ErrCodeDatagramError)
-	codeCancelled   = quic.StreamErrorCode(http3.ErrCodeRequestCanceled)
-	codeNotComplete = quic.StreamErrorCode(http3.ErrCodeRequestIncomplete)
+	codeNoError   = quic.ApplicationErrorCode(http3.ErrCodeNoError)
+	codeIDError   = quic.ApplicationErrorCode(http3.ErrCodeIDError)
+	codeCapsule   = quic.ApplicationErrorCode(http3.ErrCodeDatagramError)
+	codeCancelled = quic.StreamErrorCode(http3.ErrCodeRequestCanceled)
 )
 
 // unknownCode stands for a stream code that no application can have sent: in

@@ -112,7 +112,7 @@ func (c *conn) streamError(err error) error {
 		// webtransport-go met a code that it cannot map, and does not say it.
 		return &transport.StreamError{Code: unknownCode, Remote: true}
 	}
-	if e.Remote && e.ErrorCode == codeSessionGone {
+	if sessionGone(err) {
 		// The peer ends the session; that it did, and why, may come later.
 		select {
 		case <-c.ctx.Done():
@@ -125,6 +125,12 @@ func (c *conn) streamError(err error) error {
 		code = unknownCode
 	}
 	return &transport.StreamError{Code: uint64(code), Remote: e.Remote}
+}
+
+// sessionGone says that the peer ended a stream because it ends the session.
+func sessionGone(err error) bool {
+	e, ok := errors.AsType[*quic.StreamError](err)
+	return ok && e.Remote && e.ErrorCode == codeSessionGone
 }
 
 // openError translates why a stream could not be opened; ctx is that of the

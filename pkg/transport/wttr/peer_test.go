@@ -88,13 +88,17 @@ type rawClient struct {
 }
 
 // rawClient connects to the server with the given settings.
-func (w *world) rawClient(t *testing.T, conf *quic.Config, settings map[uint64]uint64) *rawClient {
+func (w *world) rawClient(t *testing.T, conf *quic.Config, settings map[uint64]uint64, change ...func(*http3.Transport)) *rawClient {
 	t.Helper()
 	q := testkit.Must(w.via.Dial(t.Context(), w.serverNode.LocalAddr(), &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h3"}}, conf))(t)
 	t.Cleanup(func() { q.CloseWithError(0x100, "") })
+	tr := &http3.Transport{EnableDatagrams: true, AdditionalSettings: settings, DisableCompression: true}
+	for _, f := range change {
+		f(tr)
+	}
 	c := &rawClient{
 		peer: peer{t: t, q: q, uni: make(chan *quic.ReceiveStream, 256)},
-		h:    (&http3.Transport{EnableDatagrams: true, AdditionalSettings: settings, DisableCompression: true}).NewRawClientConn(q),
+		h:    tr.NewRawClientConn(q),
 	}
 	go c.sort(c.h.HandleUnidirectionalStream)
 	return c

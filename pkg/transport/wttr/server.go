@@ -215,15 +215,16 @@ func (c *conn) takeUniStreams(sess *webtransport.Session) {
 // watch waits until webtransport-go has read the CONNECT stream to its end.
 func (c *conn) watch(sess *webtransport.Session, str *http3.Stream) {
 	<-sess.Context().Done()
-	c.peerEnded(whyEnded(sess, str))
+	code, cause := whyEnded(sess, str)
+	c.peerEnded(cause, code)
 }
 
 // whyEnded says why a session ended that the peer ended, and with which code to
 // close the connection.
-func whyEnded(sess *webtransport.Session, str *http3.Stream) (error, quic.ApplicationErrorCode) {
+func whyEnded(sess *webtransport.Session, str *http3.Stream) (code quic.ApplicationErrorCode, cause error) {
 	_, err := sess.OpenUniStream() // fails, and says why
 	if e, ok := errors.AsType[*webtransport.SessionError](err); ok {
-		return &transport.CloseError{Code: uint64(e.ErrorCode), Reason: strings.ToValidUTF8(e.Message, "\uFFFD"), Remote: e.Remote}, codeNoError
+		return codeNoError, &transport.CloseError{Code: uint64(e.ErrorCode), Reason: strings.ToValidUTF8(e.Message, "\uFFFD"), Remote: e.Remote}
 	}
 	// webtransport-go names no other reason, but the stream that it read does.
 	_, readErr := str.QUICStream().Read(make([]byte, 1))
@@ -233,7 +234,7 @@ func whyEnded(sess *webtransport.Session, str *http3.Stream) (error, quic.Applic
 		if e, ok := errors.AsType[*http3.Error](err); ok {
 			reason = e.ErrorMessage
 		}
-		return &HTTPError{Code: uint64(codeCapsule), Reason: reason}, codeCapsule
+		return codeCapsule, &HTTPError{Code: uint64(codeCapsule), Reason: reason}
 	}
-	return connectError(readErr), codeNoError
+	return codeNoError, connectError(readErr)
 }

@@ -319,3 +319,40 @@ func TestAConnectionWithoutSessionEnds(t *testing.T) {
 		testkit.Equal(t, time.Since(start), wttr.RequestTimeout)
 	})
 }
+
+func TestASessionMayFollowAnotherRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := build(t, testkit.Link{}, testkit.Link{})
+		sessions := serve(t, w.serverNode, &wttr.Server{Protocols: []string{protocol}}, quictr.Options{})
+		c := w.rawClient(t, oldQUIC(), map[uint64]uint64{setting02: 1})
+		c.get("/") // takes the stream ID 0
+		str, _ := c.ask(name02, "/", offer(`"moqt-18"`))
+		testkit.Equal(t, str.StreamID(), quic.StreamID(4))
+		s := <-sessions
+		out := testkit.Must(s.OpenUniStream(t.Context()))(t)
+		testkit.NoErr(t, out.Close())
+		header, _, err := c.read()
+		testkit.NoErr(t, err)
+		testkit.Equal(t, header, []byte{0x40, 0x54, 4})
+		testkit.NoErr(t, s.SendDatagram([]byte("down")))
+		testkit.Equal(t, string(testkit.Must(str.ReceiveDatagram(t.Context()))(t)), "down")
+		testkit.NoErr(t, str.SendDatagram([]byte("up")))
+		testkit.Equal(t, string(testkit.Must(s.ReceiveDatagram(t.Context()))(t)), "up")
+	})
+}
+
+func TestAClientWithoutDatagramsIsRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := build(t, testkit.Link{}, testkit.Link{})
+		serve(t, w.serverNode, &wttr.Server{Protocols: []string{protocol}}, quictr.Options{})
+		c := w.rawClient(t, oldQUIC(), map[uint64]uint64{setting02: 1}, func(tr *http3.Transport) { tr.EnableDatagrams = false })
+		for range 2 { // the first does not count as the session
+			str, answer := c.ask(name02, "/", offer(`"moqt-18"`))
+			testkit.Equal(t, answer.StatusCode, http.StatusBadRequest)
+			testkit.Equal(t, answer.Header.Get(wttr.ChoiceField), "")
+			if body := string(testkit.Must(io.ReadAll(str))(t)); !strings.Contains(body, "missing datagram support") {
+				t.Errorf("the client is told %q", body)
+			}
+		}
+	})
+}

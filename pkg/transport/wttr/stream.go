@@ -179,7 +179,9 @@ func (s *sendStream) Context() context.Context {
 			cancel(s.c.streamError(context.Cause(q)))
 			s.leave()
 		}
-		if q.Err() != nil {
+		// Who asks late should not have to wait for the answer, unless that
+		// is still on its way.
+		if q.Err() != nil && !sessionGone(context.Cause(q)) {
 			end()
 		} else {
 			context.AfterFunc(q, end)
