@@ -3,13 +3,19 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
+	"oxymoq/internal/certs"
 	"oxymoq/internal/cli"
+	"oxymoq/pkg/transport/listen"
+	"oxymoq/pkg/transport/wttr"
 )
 
 // execute runs the program as a process would.
@@ -82,6 +88,43 @@ func TestHelp(t *testing.T) {
 	code, out, _ := execute(t, "-help")
 	if code != cli.ExitDone || !strings.Contains(out, "-track_namespace_delimiter") {
 		t.Errorf("code %d, %q", code, out)
+	}
+}
+
+// TestNoCommonDraft: a server of other drafts is refused in one sentence that
+// says what was offered, or what the server said.
+func TestNoCommonDraft(t *testing.T) {
+	cert, err := certs.SelfSigned(time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	others := []string{"moqt-99"}
+	l, err := listen.Listen("127.0.0.1:0", listen.Config{
+		TLS:       &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS13},
+		Protocols: others, WebTransport: &wttr.Server{Protocols: others},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var accepting sync.WaitGroup
+	accepting.Go(func() {
+		for {
+			if _, err := l.Accept(context.WithoutCancel(t.Context())); err != nil {
+				return
+			}
+		}
+	})
+	defer accepting.Wait()
+	defer l.Close()
+	for _, tt := range []struct{ flags, url, want string }{
+		{"-transport quic", "moqt://", "it speaks nothing that is offered here, which is moqt-18"},
+		{"", "https://", "this server speaks moqt-99"},
+	} {
+		code, out, errs := execute(t, "-insecure -connect_timeout 10000 -track_namespace a -track_name b "+tt.flags+" "+tt.url+l.Addr().String())
+		said := errs[strings.Index(errs, "moqtextclient: "):]
+		if code != cli.ExitFailed || out != "" || !strings.Contains(said, tt.want) || strings.Count(said, "\n") != 1 {
+			t.Errorf("%s: code %d, stdout %q, stderr %q", tt.url, code, out, errs)
+		}
 	}
 }
 

@@ -59,7 +59,15 @@ func Dial(ctx context.Context, t Target, opts Options) (*session.Session, error)
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
-	return nil, fmt.Errorf("cannot connect to %v: %w", t, err)
+	return nil, fmt.Errorf("cannot connect to %v: %w", t, explain(t, opts.protocols(), err))
+}
+
+// protocols returns what is offered.
+func (o *Options) protocols() []string {
+	if len(o.Protocols) > 0 {
+		return o.Protocols
+	}
+	return session.Protocols()
 }
 
 func dial(ctx context.Context, t Target, opts Options) (*session.Session, error) {
@@ -86,10 +94,7 @@ func connect(ctx context.Context, t Target, opts Options) (transport.Conn, error
 	if conf.ServerName == "" {
 		conf.ServerName = t.Host
 	}
-	protocols := opts.Protocols
-	if len(protocols) == 0 {
-		protocols = session.Protocols()
-	}
+	protocols := opts.protocols()
 	conf.NextProtos = protocols
 	if opts.Connect != nil {
 		return opts.Connect(ctx, t.Addr(), conf)

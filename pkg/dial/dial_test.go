@@ -88,9 +88,9 @@ func TestNoCommonTransport(t *testing.T) {
 		raw, wt      []string
 		want         string
 	}{
-		{"no WebTransport", "https", "", all, nil, "none of the offered protocols"},
-		{"no raw QUIC", "moqt", transport.QUIC, nil, all, "none of the offered protocols"},
-		{"no common draft over QUIC", "moqt", "", []string{"moqt-99"}, nil, "none of the offered protocols"},
+		{"no WebTransport", "https", "", all, nil, "it speaks nothing that is offered here, which is moqt-18"},
+		{"no raw QUIC", "moqt", transport.QUIC, nil, all, "it speaks nothing that is offered here, which is moqt-18"},
+		{"no common draft over QUIC", "moqt", "", []string{"moqt-99"}, nil, "it speaks nothing that is offered here, which is moqt-18"},
 		{"no common draft over WebTransport", "https", "", nil, []string{"moqt-99"}, "this server speaks moqt-99"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"net"
 	"net/netip"
 	"strconv"
@@ -101,7 +100,7 @@ type dialer struct {
 
 type attempt struct {
 	q   *quic.Conn
-	err error
+	err *AddrError
 }
 
 // race starts the attempts one after the other and returns the winner. The
@@ -117,7 +116,7 @@ func (d *dialer) race(ctx context.Context, ips []netip.Addr, port uint16) (*quic
 	defer next.Stop()
 
 	var won *quic.Conn
-	var errs []error
+	var errs []*AddrError
 	running := 0
 	for len(ips) > 0 || running > 0 {
 		select {
@@ -132,9 +131,10 @@ func (d *dialer) race(ctx context.Context, ips []netip.Addr, port uint16) (*quic
 			go func() {
 				q, err := d.one(ctx, ap)
 				if err != nil {
-					err = fmt.Errorf("%s: %w", ap, err)
+					results <- attempt{err: &AddrError{[]netip.AddrPort{ap}, err}}
+					return
 				}
-				results <- attempt{q, err}
+				results <- attempt{q: q}
 			}()
 			next.Reset(attemptDelay)
 		case r := <-results:
@@ -157,7 +157,7 @@ func (d *dialer) race(ctx context.Context, ips []netip.Addr, port uint16) (*quic
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	return nil, errors.Join(errs...)
+	return nil, allFailed(errs)
 }
 
 // one makes one attempt.

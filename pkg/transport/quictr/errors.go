@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/quic-go/quic-go"
 
@@ -84,6 +87,9 @@ func dialError(err error) error {
 		case quic.ConnectionRefused:
 			return ErrRefused
 		}
+		if e.ErrorCode.IsCryptoError() && !e.Remote {
+			return ofTLS(e)
+		}
 		return err
 	}
 	if _, ok := errors.AsType[*quic.HandshakeTimeoutError](err); ok {
@@ -93,4 +99,70 @@ func dialError(err error) error {
 		return ErrNoAnswer
 	}
 	return Translate(err)
+}
+
+// ofTLS returns what TLS of ours, or who checked the certificate for it, has said;
+// the codes around it are of no use to anybody.
+func ofTLS(e *quic.TransportError) error {
+	for _, inner := range e.Unwrap() {
+		if inner != nil && !errors.Is(inner, net.ErrClosed) {
+			return inner
+		}
+	}
+	return e
+}
+
+// AddrError is why no connection could be made to some addresses of a host,
+// which failed alike.
+type AddrError struct {
+	Addrs []netip.AddrPort
+	Err   error
+}
+
+// Error names the addresses.
+func (e *AddrError) Error() string {
+	var names []string
+	for _, a := range e.Addrs {
+		names = append(names, a.String())
+	}
+	return strings.Join(names, " and ") + ": " + e.Err.Error()
+}
+
+// Unwrap returns the reason.
+func (e *AddrError) Unwrap() error { return e.Err }
+
+// allFailed is the error of a race that nobody won: an *AddrError if all failed
+// alike.
+func allFailed(errs []*AddrError) error {
+	var kinds []*AddrError
+	for _, e := range errs {
+		same := slices.IndexFunc(kinds, func(k *AddrError) bool { return k.Err.Error() == e.Err.Error() })
+		if same < 0 {
+			kinds = append(kinds, &AddrError{Addrs: slices.Clone(e.Addrs), Err: e.Err})
+			continue
+		}
+		kinds[same].Addrs = append(kinds[same].Addrs, e.Addrs...)
+	}
+	if len(kinds) == 1 {
+		return kinds[0]
+	}
+	return raceError(kinds)
+}
+
+// raceError is why none of several addresses did, where the reasons differ.
+type raceError []*AddrError
+
+func (r raceError) Error() string {
+	var texts []string
+	for _, e := range r {
+		texts = append(texts, e.Error())
+	}
+	return strings.Join(texts, "; ")
+}
+
+func (r raceError) Unwrap() (all []error) {
+	for _, e := range r {
+		all = append(all, e)
+	}
+	return all
 }

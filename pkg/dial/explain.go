@@ -1,0 +1,71 @@
+package dial
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"syscall"
+
+	"oxymoq/pkg/model"
+	"oxymoq/pkg/transport/quictr"
+	"oxymoq/pkg/transport/wttr"
+)
+
+// explained is an error in words for the user.
+type explained struct {
+	text string
+	err  error
+}
+
+func (e *explained) Error() string { return e.text }
+func (e *explained) Unwrap() error { return e.err }
+
+// explain puts into words why a session could not be made, where the error
+// itself speaks of what users do not know.
+func explain(t Target, protocols []string, err error) error {
+	text := ""
+	dns, isDNS := errors.AsType[*net.DNSError](err)
+	closed, isClosed := errors.AsType[*model.SessionError](err)
+	_, isStatus := errors.AsType[*wttr.StatusError](err)
+	switch {
+	case isDNS && dns.IsNotFound:
+		text = fmt.Sprintf("there is no host %s", t.Host)
+	case isDNS:
+		text = fmt.Sprintf("the address of %s cannot be found out (%s)", t.Host, dns.Err)
+	case errors.Is(err, quictr.ErrNoProtocol), errors.Is(err, wttr.ErrNoProtocol) && !isStatus:
+		text = fmt.Sprintf("it speaks nothing that is offered here, which is %s", strings.Join(protocols, ", "))
+	case isClosed && closed.Remote:
+		text = explainClose(t, closed)
+	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):
+		text = "this machine has no way there: the network is unreachable"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		text = "nothing is served there"
+	}
+	if e, alike := err.(*quictr.AddrError); alike && text == "" { //nolint:errorlint // one in a list of others is no summary
+		text = e.Err.Error() // the URL names the host
+	}
+	if text == "" {
+		return err
+	}
+	return &explained{text, err}
+}
+
+// explainClose says why the server ended the session at once.
+func explainClose(t Target, e *model.SessionError) string {
+	text := ""
+	switch e.Code {
+	case model.InvalidPath, model.MalformedPath:
+		text = fmt.Sprintf("the server has nothing at the path %q", t.Path)
+	case model.InvalidAuthority, model.MalformedAuthority:
+		text = fmt.Sprintf("the server does not serve %s", t.Authority)
+	case model.Unauthorized:
+		text = "the server does not let us in"
+	default:
+		text = fmt.Sprintf("the server closes the session with %v", e.Code)
+	}
+	if e.Reason != "" {
+		text += fmt.Sprintf(" (it says %q)", e.Reason)
+	}
+	return text
+}
