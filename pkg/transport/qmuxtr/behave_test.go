@@ -2,7 +2,11 @@ package qmuxtr_test
 
 import (
 	"context"
+	"crypto/tls"
+	"errors"
 	"io"
+	"net"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -263,6 +267,36 @@ func TestBuffers(t *testing.T) {
 	})
 }
 
+// A peer that grants streams and no data piles nothing up here, and gets what
+// still waits when it grants data.
+func TestNoConnectionCredit(t *testing.T) {
+	poor := generous
+	poor.Data = 10
+	bubble(t, "", protocol, qmuxtr.Options{}, poor, func(t *testing.T, conn transport.Conn, p *peer) {
+		waits := testkit.Must(conn.OpenUniStream(t.Context()))(t)
+		wrote := make(chan error, 1)
+		go func() {
+			_, err := waits.Write(make([]byte, 100))
+			wrote <- err
+		}()
+		testkit.Equal(t, len(p.hearType(qmuxtr.Stream).Data), 10)
+		for range 1000 {
+			out := testkit.Must(conn.OpenUniStream(t.Context()))(t)
+			out.SetWriteDeadline(time.Now().Add(time.Millisecond))
+			_, err := out.Write([]byte("x"))
+			testkit.ErrIs(t, err, os.ErrDeadlineExceeded)
+			out.CancelWrite(1)
+			p.hearType(qmuxtr.ResetStream)
+		}
+		if n := qmuxtr.Starved(conn); n > 3 {
+			t.Fatalf("%d streams wait for credit, one should", n)
+		}
+		p.say(qmuxtr.Frame{Type: qmuxtr.MaxData, N: 100})
+		testkit.Equal(t, len(p.hearType(qmuxtr.Stream).Data), 90)
+		testkit.NoErr(t, <-wrote)
+	})
+}
+
 func TestDatagramQueues(t *testing.T) {
 	bubble(t, "out", protocol, qmuxtr.Options{}, generous, func(t *testing.T, conn transport.Conn, p *peer) {
 		p.freeze()
@@ -322,4 +356,38 @@ func TestClosingTowardsAPeerThatDoesNotRead(t *testing.T) {
 			t.Fatal("the connection is still open")
 		}
 	})
+}
+
+// Nor does the good-bye of TLS hold anything up.
+func TestClosingTLSTowardsAPeerThatDoesNotRead(t *testing.T) {
+	conf := serverTLS(t)
+	conf.NextProtos = []string{protocol}
+	synctest.Test(t, func(t *testing.T) {
+		cp, sp := newPipe()
+		client := tls.Client(cp, &tls.Config{InsecureSkipVerify: true, NextProtos: conf.NextProtos})
+		go client.Write(qmuxtr.Record(qmuxtr.Frame{Type: qmuxtr.TransportParams, Data: string(generous.Append(nil))}))
+		conn := testkit.Must(qmuxtr.Server(t.Context(), tls.Server(sp, conf), protocol, qmuxtr.Options{}))(t)
+		p := &peer{t: t, pipe: cp}
+		p.freeze()
+		clog(t, conn)
+		start := time.Now()
+		conn.CloseWithError(1, "too slow")
+		testkit.Equal(t, time.Since(start), qmuxtr.CloseTimeout)
+		testkit.NoErr(t, cp.SetWriteDeadline(time.Now().Add(time.Hour)))
+		time.Sleep(qmuxtr.Linger + time.Millisecond)
+		synctest.Wait()
+		if _, err := cp.Write([]byte{0}); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Fatalf("the socket is still open: %v", err)
+		}
+	})
+}
+
+func TestWordsOfErrors(t *testing.T) {
+	for err, want := range map[error]string{
+		&qmuxtr.TransportError{Code: qmuxtr.FlowControlError, Reason: "too much"}: `QMux connection closed locally with FLOW_CONTROL_ERROR "too much"`,
+		&qmuxtr.TransportError{Code: 0x77, Remote: true}:                          `QMux connection closed by the peer with 0x77 ""`,
+	} {
+		testkit.Equal(t, err.Error(), want)
+		testkit.ErrIs(t, err, net.ErrClosed)
+	}
 }

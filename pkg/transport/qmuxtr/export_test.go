@@ -3,6 +3,7 @@ package qmuxtr
 import (
 	"io"
 
+	"oxymoq/pkg/transport"
 	"oxymoq/pkg/varint"
 )
 
@@ -118,3 +119,11 @@ const (
 
 // Tune sets the options of a TCP socket.
 var Tune = tune
+
+// Starved is how many streams wait for MAX_DATA.
+func Starved(c transport.Conn) int {
+	inner := c.(*conn)
+	inner.mu.Lock()
+	defer inner.mu.Unlock()
+	return len(inner.starved)
+}

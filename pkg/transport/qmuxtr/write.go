@@ -2,6 +2,7 @@ package qmuxtr
 
 import (
 	"net"
+	"slices"
 	"time"
 )
 
@@ -175,10 +176,7 @@ func (c *conn) fillStream(b []byte, h *sendHalf, room int) []byte {
 	if size == 0 && !fin {
 		// The connection has no credit.
 		c.queue.remove(h)
-		if !h.starved {
-			h.starved = true
-			c.starved = append(c.starved, h)
-		}
+		c.starve(h)
 		return b
 	}
 	b = appendStreamHeader(b, h.s.id, h.sent, size, h.sent > 0, fin)
@@ -201,4 +199,18 @@ func (c *conn) fillStream(b []byte, h *sendHalf, room int) []byte {
 	}
 	c.schedule(h)
 	return b
+}
+
+// starve keeps h until MAX_DATA comes. Streams that ended meanwhile are
+// forgotten, or a peer that grants streams and no data could pile them up. mu
+// is held.
+func (c *conn) starve(h *sendHalf) {
+	if h.starved {
+		return
+	}
+	h.starved = true
+	c.starved = append(c.starved, h)
+	if len(c.starved) > len(c.streams) {
+		c.starved = slices.DeleteFunc(c.starved, func(h *sendHalf) bool { return h.done })
+	}
 }
