@@ -51,6 +51,7 @@ type window struct {
 	buf     []byte
 	r, w    int // unread bytes are buf[r:w]
 	eof     bool
+	in      varint.Reader // of parse: one of its own would be allocated each time
 }
 
 // windowSize is the first size of the buffer; longer headers make it grow.
@@ -119,11 +120,10 @@ var errStalled = errors.New("peer stopped in the middle of a header")
 func (w *window) parse(f func(*varint.Reader) error) error {
 	for {
 		if w.r != w.w {
-			var in varint.Reader
-			in.Reset(w.kind, w.buf[w.r:w.w])
-			err := f(&in)
+			w.in.Reset(w.kind, w.buf[w.r:w.w])
+			err := f(&w.in)
 			if err == nil {
-				w.r += in.Offset()
+				w.r += w.in.Offset()
 				return nil
 			}
 			if !errors.Is(err, varint.ErrTruncated) {

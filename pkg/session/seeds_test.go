@@ -48,10 +48,9 @@ func (e *endless) Read(p []byte) (n int, err error) {
 
 func (*endless) SetReadDeadline(time.Time) error { return nil }
 
-// TestReadingIntoOneBufferAllocatesLittle: a subscriber that reads every payload
-// into the same buffer makes no garbage but for what parsing a header takes
-// (row A10 of docs/seeds.md).
-func TestReadingIntoOneBufferAllocatesLittle(t *testing.T) {
+// TestReadingIntoOneBufferAllocatesNothing: a subscriber that reads every payload
+// into the same buffer makes no garbage (row A10 of docs/seeds.md).
+func TestReadingIntoOneBufferAllocatesNothing(t *testing.T) {
 	form := wire.FormOf(model.Draft18, false)
 	object := append(form.AppendObject(nil, model.Some(uint64(0)), ObjectHeader{ID: 1, PayloadLen: 1200}), make([]byte, 1200)...)
 	src := &endless{object: object}
@@ -70,7 +69,7 @@ func TestReadingIntoOneBufferAllocatesLittle(t *testing.T) {
 			left -= k
 		}
 	})
-	if n > 1 {
+	if n > 0 {
 		t.Errorf("%v allocations for an object", n)
 	}
 }
