@@ -148,7 +148,7 @@ func TestEventsAreWritten(t *testing.T) {
 		t.Errorf("code %d, stderr %q, file %q", code, errs, b)
 	}
 	code, _, errs = execute(t, "-track_namespace a -track_name b moqt://localhost:1 -mlog_path "+filepath.Join(name, "y"))
-	if code != cli.ExitFailed || !strings.Contains(errs, "cannot write -mlog_path") {
+	if code != cli.ExitFailed || !strings.Contains(errs, "cannot be written") {
 		t.Errorf("code %d, stderr %q", code, errs)
 	}
 }

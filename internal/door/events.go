@@ -3,6 +3,7 @@ package door
 import (
 	"errors"
 	"fmt"
+	"os"
 
 	"oxymoq/internal/cli"
 	"oxymoq/pkg/observe/mlog"
@@ -26,7 +27,10 @@ func (e *Events) Trace(cfg *session.Config, v mlog.VantagePoint, title string) (
 	}
 	log, err := mlog.Create(e.path, v, title)
 	if err != nil {
-		return nil, fmt.Errorf("cannot write -mlog_path: %w", err)
+		if at, ok := errors.AsType[*os.PathError](err); ok {
+			err = at.Err // the path is named anyway
+		}
+		return nil, fmt.Errorf("-mlog_path: %s cannot be written: %w", e.path, err)
 	}
 	cfg.Trace = log.Session
 	return func(result *error) {

@@ -118,3 +118,21 @@ contiguous() {
     END { exit bad || NR == 0 }
   ' "$SCRATCH/$1.out" || fail "$1: its output is not contiguous"
 }
+
+number=0
+# refused CODE PATTERN COMMAND... runs a command that must end with the code, one
+# sentence on standard error that matches, and nothing on standard output.
+# Lines of the log, which begin with the time, are not sentences.
+refused() {
+  local want=$1 pattern=$2 name=run$((++number)) said
+  shift 2
+  launch "$name" "$@"
+  await 20 "'$*' gives up" ended "$name"
+  finish "$name" "$want" 1
+  said=$(grep -v '^[0-9][0-9]:[0-9][0-9]:[0-9][0-9]' "$SCRATCH/$name.err")
+  [ "$(wc -l <<< "$said")" = 1 ] && [ -n "$said" ] || fail "'$*' does not say one sentence: $said"
+  [[ $said == "$1: "* && $said == *. ]] || fail "'$*' does not say a sentence of its own: $said"
+  grep -q -i -E -- "$pattern" <<< "$said" || fail "'$*' says '$said', which does not match '$pattern'"
+  [ ! -s "$SCRATCH/$name.out" ] || fail "'$*' writes to standard output"
+  say "$want: $said"
+}
