@@ -127,7 +127,7 @@ func Example_relayLoop() {
 	}
 
 	var relaying sync.WaitGroup
-	relaying.Go(func() { relay(src, dests) })
+	relaying.Go(func() { relayTrack(src, dests) })
 
 	frame := moqt.NewFrame(64)
 	for g := range uint64(groups) {
@@ -164,10 +164,10 @@ func Example_relayLoop() {
 	// the track ends: EOF
 }
 
-// relay is the loop that the documentation of gomoqt gives, word for word but
+// relayTrack is the loop that the documentation of gomoqt gives, word for word but
 // for the handling of errors: a destination that fails is left out instead of
 // ending the work for those after it.
-func relay(src *moqt.TrackReader, dests []*moqt.TrackWriter) {
+func relayTrack(src *moqt.TrackReader, dests []*moqt.TrackWriter) {
 	var groups sync.WaitGroup
 	defer groups.Wait()
 	for {

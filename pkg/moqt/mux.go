@@ -34,6 +34,7 @@ type TrackMux struct {
 	mu         sync.Mutex
 	tracks     map[string]*LocalTrack
 	demands    map[string]*demand // tracks on demand that are being served
+	past       []*LocalTrack      // that have ended, for fetches; the oldest first
 	sources    []source           // for tracks on demand
 	sinks      []sink             // for tracks that are offered to us
 	spaces     []space            // for namespaces that are published to us
@@ -71,7 +72,11 @@ func (m *TrackMux) find(n model.FullTrackName) (*LocalTrack, error) {
 	if d := m.demands[n.Key()]; d != nil {
 		return d.w.local, nil
 	}
-	return nil, &model.RequestError{Code: model.DoesNotExist, Reason: "there is no such track here"}
+	return nil, errNoTrack()
+}
+
+func errNoTrack() error {
+	return &model.RequestError{Code: model.DoesNotExist, Reason: "there is no such track here"}
 }
 
 // scheduler returns what orders the streams of a session.
@@ -93,14 +98,19 @@ func (m *TrackMux) scheduler(s *session.Session) *egress.Scheduler {
 
 // Subscribe serves a SUBSCRIBE until it ends.
 func (m *TrackMux) Subscribe(ctx context.Context, req *session.SubscribeRequest) {
-	t, release, err := m.acquire(ctx, req.Track)
+	t, d, err := m.acquire(ctx, req.Track)
 	if err != nil {
 		_ = req.Reject(err) // the peer may have left
 		return
 	}
-	defer release()
+	defer d.release()
 	defer m.serve()()
 	sub := m.scheduler(req.Session()).Subscribe(t.Log)
+	if err := d.await(ctx); err != nil {
+		sub.Stop(model.ResetCancelled)
+		_ = req.Reject(err) // as above
+		return
+	}
 	if req.Terms.Filter.EndsBefore(sub.Largest()) {
 		sub.Stop(model.ResetCancelled)
 		_ = req.Reject(&model.RequestError{Code: model.InvalidRange, Reason: "Range in the past, use FETCH"})
@@ -156,6 +166,9 @@ func (m *TrackMux) Wait() { <-m.atRest() }
 // Fetch serves a FETCH until it ends.
 func (m *TrackMux) Fetch(ctx context.Context, req *session.FetchRequest) {
 	t, err := m.find(req.Track)
+	if ended := m.ended(req.Track); err != nil && ended != nil {
+		t, err = ended, nil
+	}
 	if err != nil {
 		_ = req.Reject(err) // the peer may have left
 		return
@@ -223,7 +236,12 @@ func (m *TrackMux) offer(ctx context.Context, s *session.Session, t *LocalTrack,
 	defer m.serve()()
 	accepted()
 	hall.Deliver(sub, out, hall.Options{Policy: t.Policy})
-	return context.Cause(out.Context())
+	switch r := sub.Result(); r.Code {
+	case model.DoneSubscriptionEnded, model.DoneInternalError: // the other side has ended it
+		return context.Cause(out.Context())
+	default: // we have, and the peer may have answered before we could note it
+		return &model.DoneError{Code: r.Code, Reason: r.Reason}
+	}
 }
 
 // Linger waits until the subscriptions to tracks that have ended are over, and

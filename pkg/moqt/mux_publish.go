@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"oxymoq/pkg/model"
 	"oxymoq/pkg/session"
@@ -40,8 +41,44 @@ func (m *TrackMux) PublishTrack(ctx context.Context, name TrackName, opts ...Tra
 			delete(m.tracks, key)
 			m.change()
 		}
+		m.retire(w.local)
 	})
 	return w, nil
+}
+
+// A track that has ended can still be fetched for a moment, so that who has just
+// joined gets what it was promised.
+const (
+	Afterglow    = 10 * time.Second
+	MaxAfterglow = 64 // tracks
+)
+
+// retire keeps a track that has ended for fetches. m.mu is held.
+func (m *TrackMux) retire(t *LocalTrack) {
+	if !t.Log.Largest().Set {
+		return // there is nothing to fetch
+	}
+	if len(m.past) >= MaxAfterglow {
+		m.past = slices.Delete(m.past, 0, 1)
+	}
+	m.past = append(m.past, t)
+	time.AfterFunc(Afterglow, func() {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.past = slices.DeleteFunc(m.past, func(p *LocalTrack) bool { return p == t })
+	})
+}
+
+// ended returns a track that has ended not long ago, nil if there is none.
+func (m *TrackMux) ended(name TrackName) *LocalTrack {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for i := len(m.past) - 1; i >= 0; i-- {
+		if m.past[i].Name.Equal(name) {
+			return m.past[i]
+		}
+	}
+	return nil
 }
 
 // change tells who watches the names. m.mu is held.
@@ -101,9 +138,12 @@ func (m *TrackMux) HandleFunc(prefix Namespace, serve func(ctx context.Context, 
 
 // demand is a track on demand that is being served.
 type demand struct {
+	m      *TrackMux
 	w      *TrackWriter
+	serve  func()
 	cancel context.CancelCauseFunc
-	users  int           // guarded by TrackMux.mu
+	users  int // guarded by TrackMux.mu
+	begin  sync.Once
 	ready  chan struct{} // closed when the track is there, or over
 	over   chan struct{} // closed when serve has returned
 	err    error         // why there is no track; before ready is closed
@@ -111,47 +151,34 @@ type demand struct {
 
 var errNobody = fmt.Errorf("the last subscriber has left: %w", ErrClosed)
 
-// acquire returns a track for a subscriber, and what to call when that has left.
-func (m *TrackMux) acquire(ctx context.Context, name TrackName) (*LocalTrack, func(), error) {
+// acquire returns a track for a subscriber. A demand that is not nil must be
+// awaited, and released when the subscriber has left.
+func (m *TrackMux) acquire(ctx context.Context, name TrackName) (*LocalTrack, *demand, error) {
 	m.mu.Lock()
+	defer m.mu.Unlock()
 	key := name.Key()
 	if t := m.tracks[key]; t != nil {
-		m.mu.Unlock()
-		return t, func() {}, nil
+		return t, nil, nil
 	}
 	d := m.demands[key]
 	if d == nil {
 		i := longest(len(m.sources), func(i int) Namespace { return m.sources[i].prefix }, name.Namespace)
 		if i < 0 {
-			m.mu.Unlock()
-			t, err := m.find(name)
-			return t, func() {}, err
+			return nil, nil, errNoTrack()
 		}
 		var err error
 		if d, err = m.demand(ctx, name, m.sources[i]); err != nil {
-			m.mu.Unlock()
 			return nil, nil, err
 		}
+		m.demands[key] = d
 	}
 	d.users++
-	m.mu.Unlock()
-	release := func() { m.release(key, d) }
-	select {
-	case <-d.ready:
-	case <-ctx.Done():
-		release()
-		return nil, nil, context.Cause(ctx)
-	}
-	if d.err != nil {
-		release()
-		return nil, nil, d.err
-	}
-	return d.w.local, release, nil
+	return d.w.local, d, nil
 }
 
-// demand begins to serve a track. m.mu is held.
+// demand makes one that has not begun.
 func (m *TrackMux) demand(ctx context.Context, name TrackName, s source) (*demand, error) {
-	d := &demand{ready: make(chan struct{}), over: make(chan struct{})}
+	d := &demand{m: m, ready: make(chan struct{}), over: make(chan struct{})}
 	// It may outlive the subscriber that made it begin.
 	ctx, d.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
 	w, err := newTrackWriter(ctx, name, nil)
@@ -162,15 +189,13 @@ func (m *TrackMux) demand(ctx context.Context, name TrackName, s source) (*deman
 	d.w = w
 	var once sync.Once
 	w.ready = func() { once.Do(func() { close(d.ready) }) }
-	key := name.Key()
-	m.demands[key] = d
-	go func() {
+	d.serve = func() {
 		defer close(d.over)
 		err := s.serve(ctx, w)
-		m.forget(key, d)
+		d.forget()
 		once.Do(func() { // it never was there
 			if d.err = err; err == nil {
-				d.err = &RequestError{Code: model.DoesNotExist, Reason: "there is no such track here"}
+				d.err = errNoTrack()
 			}
 			close(d.ready)
 		})
@@ -180,29 +205,48 @@ func (m *TrackMux) demand(ctx context.Context, name TrackName, s source) (*deman
 		}
 		_ = w.CloseWithError(code, reason) // never fails
 		d.cancel(ErrClosed)
-	}()
+	}
 	return d, nil
 }
 
-// forget makes the next subscriber begin anew.
-func (m *TrackMux) forget(key string, d *demand) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.demands[key] == d {
-		delete(m.demands, key)
+// await returns when the track is there, or why it is not. The first call
+// begins to serve it, so whoever calls should be ready for objects.
+func (d *demand) await(ctx context.Context) error {
+	if d == nil {
+		return nil
+	}
+	d.begin.Do(func() { go d.serve() })
+	select {
+	case <-d.ready:
+		return d.err
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
 }
 
-// release says that a subscriber has left. The last one waits for the end of
-// serve.
-func (m *TrackMux) release(key string, d *demand) {
-	m.mu.Lock()
+// forget makes the next subscriber begin anew.
+func (d *demand) forget() {
+	d.m.mu.Lock()
+	defer d.m.mu.Unlock()
+	d.m.retire(d.w.local)
+	if key := d.w.local.Name.Key(); d.m.demands[key] == d {
+		delete(d.m.demands, key)
+	}
+}
+
+// release says that a subscriber has left, after await. The last one waits for
+// the end of serve.
+func (d *demand) release() {
+	if d == nil {
+		return
+	}
+	d.m.mu.Lock()
 	d.users--
 	last := d.users == 0
-	if last && m.demands[key] == d {
-		delete(m.demands, key)
+	if key := d.w.local.Name.Key(); last && d.m.demands[key] == d {
+		delete(d.m.demands, key)
 	}
-	m.mu.Unlock()
+	d.m.mu.Unlock()
 	if last {
 		d.cancel(errNobody)
 		<-d.over

@@ -30,6 +30,8 @@ type (
 	Offer = session.Offer
 	// Handler answers the requests of a peer; a TrackMux is one.
 	Handler = session.Handler
+	// FetchRequest is a FETCH of a peer, for Handlers that are not a TrackMux.
+	FetchRequest = session.FetchRequest
 	// Conn is what carries a session, so that tests can bring their own.
 	Conn = session.Conn
 )

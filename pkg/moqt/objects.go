@@ -97,6 +97,11 @@ func (o *ordered) open(ctx context.Context) error {
 	defer timer.Stop()
 	for {
 		t.mu.Lock()
+		if lost := t.lost; lost != nil {
+			t.lost = nil
+			t.mu.Unlock()
+			return lost
+		}
 		f, due := o.choose(time.Now())
 		err, shed, told := t.err, t.shed, false
 		if f != nil {

@@ -212,29 +212,29 @@ func (s *Server) ServeConn(ctx context.Context, conn session.Conn) error {
 	}
 	cfg.Role, cfg.Draft, cfg.ID = session.Server, draft, strconv.FormatUint(s.next.Add(1), 36)
 	sess, err := session.Start(ctx, conn, cfg)
-	if err == nil && !s.enter(sess) {
+	if err != nil {
+		return err
+	}
+	if !s.enter(sess) {
 		sess.Close(model.NoError, "server stops")
 		sess.Wait()
 		return ErrServerClosed
 	}
-	if err == nil {
-		defer s.leave(sess)
-		if s.Accepted != nil {
-			x := NewSession(sess.Context(), sess, cfg.Handler)
-			var accepted sync.WaitGroup
-			accepted.Go(func() { s.Accepted(x.Context(), x) })
-			defer func() {
-				x.Wait()
-				accepted.Wait()
-			}()
-		}
-		stop := context.AfterFunc(ctx, func() { sess.Close(model.NoError, "server stops") })
-		defer stop()
-		sess.Wait()
-		err = sess.Err()
+	defer s.leave(sess)
+	if s.Accepted != nil {
+		x := NewSession(sess.Context(), sess, cfg.Handler)
+		var accepted sync.WaitGroup
+		accepted.Go(func() { s.Accepted(x.Context(), x) })
+		defer func() {
+			x.Wait()
+			accepted.Wait()
+		}()
 	}
-	if se, ok := errors.AsType[*model.SessionError](err); ok && se.Code == model.NoError {
-		return nil // also if the peer left before it was set up
+	stop := context.AfterFunc(ctx, func() { sess.Close(model.NoError, "server stops") })
+	defer stop()
+	sess.Wait()
+	if err = sess.Err(); errors.Is(err, &SessionError{Code: model.NoError}) || errors.Is(err, &SessionError{Code: model.NoError, Remote: true}) {
+		return nil
 	}
 	return err
 }

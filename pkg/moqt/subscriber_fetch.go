@@ -174,6 +174,9 @@ func (s *Subscriber) ended(c *catchUp, err error) {
 		if err == nil && !c.unknown {
 			s.into.vouch(c.opts.Range.End.Next())
 		}
+		if err != nil && !c.repair {
+			s.into.missed(c.opts.Range.Start, c.live, err)
+		}
 		s.into.caughtUp(err == nil)
 	}
 	next, known := s.q.Next()

@@ -98,6 +98,7 @@ type TrackReader struct {
 	config     Change              // the terms
 	spare      [][]byte
 	shed       model.Opt[uint64] // the oldest group given up unseen
+	lost       *GapError         // what could not be fetched, for Objects
 	inOrder    *feed             // what Objects reads
 	slack      bool              // twice the limit holds: Objects catches up
 	err        error             // nothing more comes

@@ -62,6 +62,16 @@ func (t *TrackReader) planned(first model.Location, backlog model.Opt[uint64]) {
 	poke(t.arrived)
 }
 
+// missed says that what lies in between cannot be fetched. Of the group in which
+// live objects begin its feed tells.
+func (t *TrackReader) missed(from, to model.Location, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if to.Object = 0; from.Less(to) {
+		t.lost = &GapError{From: from, To: to, Err: err}
+	}
+}
+
 // caughtUp says that the fetch is over, and whether it has brought everything.
 func (t *TrackReader) caughtUp(all bool) {
 	t.mu.Lock()
