@@ -1,19 +1,25 @@
-# The date through a relay, in every mode and on both ways to announce it: a viewer
-# that comes in the middle of a minute gets the minute, the seconds so far, and
-# then one line a second, when that second begins.
+# The date through a relay, in every mode, on both ways to announce it, from every
+# transport to another: a viewer that comes in the middle of a minute gets the
+# minute, the seconds so far, and then one line a second, when that second begins.
 . "$(dirname "$0")/stage.bash"
 
 # A line may be this late, in microseconds, on a machine that has other work.
-readonly tolerance=1500000
+readonly tolerance=5000000
 live=6 # lines that each viewer must see come
 
-launch relay moqrelayserver -port 0
+launch relay moqrelayserver -port 0 -qmux
 ready relay
 relay=$url
 
+# Each publisher uses the transport after that of the one before it, and its viewer
+# the one after that.
+transports=(quic wt qmux)
+turn=0
 for mode in spg spo datagram; do
-  launch "$mode-subscribe" moqdateserver -nolisten -utc -mode "$mode" -ns "date/$mode/subscribe" -relay_url "$relay"
-  launch "$mode-publish" moqdateserver -nolisten -utc -mode "$mode" -ns "date/$mode/publish" -publish -relay_url "$relay"
+  launch "$mode-subscribe" moqdateserver -nolisten -utc -mode "$mode" -ns "date/$mode/subscribe" -relay_url "$relay" \
+    -transport "${transports[turn++ % 3]}"
+  launch "$mode-publish" moqdateserver -nolisten -utc -mode "$mode" -ns "date/$mode/publish" -publish -relay_url "$relay" \
+    -transport "${transports[turn++ % 3]}"
 done
 launch own moqdateserver -port 0 -utc
 ready own
@@ -39,14 +45,16 @@ view() {
   pid[$name]=$!
 }
 viewers=
+turn=1
 for mode in spg spo datagram; do
   for way in subscribe publish; do
-    view "$mode-$way-viewer" -connect_url "$relay" -track_namespace "date/$mode/$way" -track_name date
+    view "$mode-$way-viewer" -connect_url "$relay" -transport "${transports[turn++ % 3]}" -track_namespace "date/$mode/$way" -track_name date
     viewers+=" $mode-$way-viewer"
   done
 done
 view direct-viewer -connect_url "$direct" -track_namespace moq-date -track_name date
-viewers+=" direct-viewer"
+view direct-web-viewer -connect_url "https${direct#moqt}" -track_namespace moq-date -track_name date
+viewers+=" direct-viewer direct-web-viewer"
 
 for v in $viewers; do
   finish "$v" 0 60
