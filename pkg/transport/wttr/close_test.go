@@ -2,6 +2,7 @@ package wttr_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"math"
 	"strings"
@@ -163,6 +164,44 @@ func TestAPeerThatDoesNotAnswerTheCloseIsLeft(t *testing.T) {
 		start := time.Now()
 		<-c.q.Context().Done()
 		if took := time.Since(start); took < someDelay || took > wttr.MaxCloseWait {
+			t.Errorf("the connection was closed after %v", took)
+		}
+	})
+}
+
+// TestNothingOvertakesTheCode: a browser answers the capsule at once, but its
+// page hears later of it. Resets, or the end of the connection, would come first.
+func TestNothingOvertakesTheCode(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := build(t, testkit.Link{Delay: someDelay}, testkit.Link{Delay: someDelay})
+		sessions := serve(t, w.serverNode, &wttr.Server{Protocols: []string{protocol}}, quictr.Options{})
+		c := w.rawClient(t, oldQUIC(), map[uint64]uint64{setting02: 1})
+		str, _ := c.ask(name02, "/", offer(`"moqt-18"`))
+		s := <-sessions
+		out := testkit.Must(s.OpenUniStream(t.Context()))(t)
+		testkit.Must(out.Write([]byte("x")))(t)
+		c.open(uint64(str.StreamID()), "y")
+		got := testkit.Must(s.AcceptUniStream(t.Context()))(t)
+		testkit.Must(io.ReadFull(got, make([]byte, 1)))(t)
+
+		ends := make(chan error, 1)
+		go func() {
+			_, _, err := c.read()
+			ends <- err
+		}()
+		synctest.Wait()
+		go s.CloseWithError(7, "that is all")
+		<-s.Context().Done()
+		out.CancelWrite(3) // as everybody does whose session has ended
+		got.CancelRead(3)
+		testkit.Equal(t, testkit.Must(io.ReadAll(str))(t), wttr.AppendClose(nil, 7, "that is all"))
+		testkit.NoErr(t, str.Close())
+		start := time.Now()
+		err := <-ends
+		if _, ok := errors.AsType[*quic.ApplicationError](err); !ok {
+			t.Errorf("the stream ended with %v", err)
+		}
+		if took := time.Since(start); took < wttr.MinCloseWait-2*someDelay {
 			t.Errorf("the connection was closed after %v", took)
 		}
 	})

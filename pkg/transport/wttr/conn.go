@@ -56,8 +56,6 @@ type conn struct {
 
 	bidiHeader, uniHeader []byte
 
-	peerGone chan struct{} // closed when the peer's half of connect has ended
-
 	mu      sync.Mutex
 	over    bool
 	streams map[half]struct{} // open
@@ -79,7 +77,6 @@ func newConn(q *quic.Conn, id quic.StreamID) *conn {
 		uni:        newQueue[transport.ReceiveStream](),
 		bidiHeader: streamHeader(bidiType, id),
 		uniHeader:  streamHeader(uniType, id),
-		peerGone:   make(chan struct{}),
 		streams:    make(map[half]struct{}),
 	}
 	c.ctx, c.cancel = context.WithCancelCause(context.WithoutCancel(q.Context()))
@@ -124,11 +121,10 @@ func (c *conn) end(cause error) (open map[half]struct{}, first bool) {
 }
 
 // peerEnded says that the peer's half of the CONNECT stream has ended, by which
-// the session has too. It closes the connection with code, unless
-// CloseWithError, which only waits for this, is about to. It is called once.
+// the session has too. It closes the connection with code, unless CloseWithError
+// is about to. It is called once.
 func (c *conn) peerEnded(cause error, code quic.ApplicationErrorCode) {
 	_, first := c.end(cause)
-	close(c.peerGone)
 	if !first {
 		return
 	}
@@ -141,10 +137,13 @@ func (c *conn) peerEnded(cause error, code quic.ApplicationErrorCode) {
 }
 
 // CloseWithError implements transport.Conn. It returns when the peer has taken
-// code and reason, or has had time to; of the reason, 1024 bytes are sent.
+// code and reason and closed the connection, or has had time to; of the reason,
+// 1024 bytes are sent.
 //
 // Code and reason go out twice: in a capsule, which WebTransport wants, and in
-// CONNECTION_CLOSE, which needs no credit.
+// CONNECTION_CLOSE, which needs no credit. Between them nothing is sent that
+// could overtake the capsule on its way through a browser, which answers it
+// before its page has heard of it, and does not close the connection.
 func (c *conn) CloseWithError(code uint64, reason string) error {
 	n, reason := clampCode(code), quictr.CutReason(reason, maxReason)
 	open, first := c.end(&transport.CloseError{Code: uint64(n), Reason: reason})
@@ -160,7 +159,6 @@ func (c *conn) CloseWithError(code uint64, reason string) error {
 		wait := time.NewTimer(c.closeWait())
 		defer wait.Stop()
 		select {
-		case <-c.peerGone:
 		case <-c.q.Context().Done():
 		case <-wait.C:
 		}

@@ -29,6 +29,7 @@ const (
 	MaxHeaderBytes = maxHeaderBytes
 	RequestTimeout = requestTimeout
 	ReorderTimeout = reorderTimeout
+	MinCloseWait   = minCloseWait
 	MaxCloseWait   = maxCloseWait
 	MaxRefusal     = maxRefusal
 	OfferField     = offerField

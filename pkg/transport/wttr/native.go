@@ -26,7 +26,7 @@ func (s nativeSender) CancelWrite(code uint32) {
 	s.quicSender.CancelWrite(quic.StreamErrorCode(toHTTP(code)))
 }
 
-func (s nativeSender) abort() { s.quicSender.CancelWrite(codeSessionGone) }
+func (s nativeSender) abort() { _ = s.quicSender.SetWriteDeadline(past) }
 
 // quicReceiver is what *quic.Stream and *quic.ReceiveStream share.
 type quicReceiver interface {
@@ -42,11 +42,12 @@ func (s nativeReceiver) CancelRead(code uint32) {
 	s.quicReceiver.CancelRead(quic.StreamErrorCode(toHTTP(code)))
 }
 
-func (s nativeReceiver) abort() { s.quicReceiver.CancelRead(codeSessionGone) }
+func (s nativeReceiver) abort() { _ = s.quicReceiver.SetReadDeadline(past) }
 
-// past is a deadline that has passed. webtransport-go cannot reset a stream
-// with a code of WebTransport's own, so that its streams are only woken; the
-// end of the connection, which follows at once, ends them.
+// past is a deadline that has passed. When a session ends, those who read and
+// write its streams are woken by it; the end of the connection, which follows,
+// ends the streams. They are not reset: Chromium 156 loses the code of the
+// session, or the whole page, when resets come with it.
 var past = time.Unix(1, 0)
 
 // acceptedSender is the writing half of a stream that webtransport-go accepted.

@@ -147,6 +147,11 @@ func (s *sendStream) Close() error {
 }
 
 func (s *sendStream) CancelWrite(code uint64) {
+	if s.c.ctx.Err() != nil {
+		s.leave()
+		s.abort()
+		return
+	}
 	s.finish()
 	s.q.CancelWrite(clampCode(code))
 }
@@ -230,6 +235,10 @@ func (s *receiveStream) leave() {
 
 func (s *receiveStream) CancelRead(code uint64) {
 	s.leave()
+	if s.c.ctx.Err() != nil {
+		s.abort()
+		return
+	}
 	s.q.CancelRead(clampCode(code))
 }
 
