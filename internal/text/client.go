@@ -275,7 +275,10 @@ func (c *Client) move(ctx context.Context, opts dial.Options, moves *pauses) *se
 // lost says that a session ended: another is to be made, unless the user
 // thinks otherwise.
 func (c *Client) lost(err error) error {
-	if c.ExitOn.Error || !c.worked.Load() && !c.Dial.RetryFirst {
+	switch {
+	case !c.worked.Load() && !c.Dial.RetryFirst:
+		return dial.Failure(c.Target, c.Dial.Options, err)
+	case c.ExitOn.Error:
 		return fmt.Errorf("lost %v: %w", c.Target, err)
 	}
 	return dial.Lost(err)

@@ -335,7 +335,7 @@ func TestSessionLostBeforeItWorked(t *testing.T) {
 		w.open(direct(silent{}))
 		p := w.launch(nil)
 		w.kill()
-		p.result("lost", "lost moqt://relay:4433")
+		p.result("lost", "cannot connect to moqt://relay:4433")
 	})
 }
 

@@ -59,7 +59,14 @@ func Dial(ctx context.Context, t Target, opts Options) (*session.Session, error)
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
-	return nil, fmt.Errorf("cannot connect to %v: %w", t, explain(t, opts.protocols(), err))
+	return nil, Failure(t, opts, err)
+}
+
+// Failure is the sentence for the user about a session that could not be made,
+// or that ended before it was of use: over raw QUIC a server sees the path only
+// when the session begins, and this side may have begun by then.
+func Failure(t Target, opts Options, err error) error {
+	return fmt.Errorf("cannot connect to %v: %w", t, explain(t, opts.protocols(), err))
 }
 
 // protocols returns what is offered.
@@ -137,8 +144,8 @@ type KeepOptions struct {
 
 // Keep makes a session and calls use with it, again and again: whenever use
 // returns ErrLost, a new session is made. It returns what use returns
-// otherwise, the error of the first attempt unless RetryFirst, or the cause of
-// ctx.
+// otherwise, the cause of ctx, or, unless RetryFirst, why the first attempt
+// failed or the server refuses the first session.
 func Keep(ctx context.Context, t Target, opts KeepOptions, use func(context.Context, *session.Session) error) error {
 	log := opts.Log
 	if log == nil {
@@ -157,6 +164,9 @@ func Keep(ctx context.Context, t Target, opts KeepOptions, use func(context.Cont
 			s.Wait()
 			if !errors.Is(err, ErrLost) {
 				return err
+			}
+			if first && !opts.RetryFirst && refused(err) {
+				return Failure(t, opts.Options, err)
 			}
 			if time.Since(began) > LongestPause {
 				pause = FirstPause

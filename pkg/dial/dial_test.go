@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"oxymoq/internal/certs"
@@ -15,6 +16,7 @@ import (
 	"oxymoq/pkg/session"
 	"oxymoq/pkg/transport"
 	"oxymoq/pkg/transport/listen"
+	"oxymoq/pkg/transport/memtr"
 	"oxymoq/pkg/transport/wttr"
 )
 
@@ -122,5 +124,58 @@ func TestCertificateIsVerified(t *testing.T) {
 		if _, ok := errors.AsType[*tls.CertificateVerificationError](err); !ok {
 			t.Errorf("%s: the error is %v, want one of the certificate", scheme, err)
 		}
+	}
+}
+
+// Over raw QUIC the server sees the path when the session begins, perhaps after it
+// has begun here.
+func TestKeepEndsWithARefusal(t *testing.T) {
+	target := testkit.Must(dial.Parse("moqt://relay:4433/nothing"))(t)
+	for _, tt := range []struct {
+		name  string
+		code  model.SessionCode
+		retry bool
+		want  int // sessions
+	}{
+		{"wrong path", model.InvalidPath, false, 1},
+		{"not allowed", model.Unauthorized, false, 1},
+		{"the server stops", model.NoError, false, 3},
+		{"wrong path for now", model.InvalidPath, true, 3},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancelCause(t.Context())
+				defer cancel(nil)
+				enough, sessions, begun := errors.New("enough"), 0, make(chan struct{})
+				err := dial.Keep(ctx, target, dial.KeepOptions{
+					RetryFirst: tt.retry,
+					Options: dial.Options{Connect: func(context.Context, string, *tls.Config) (transport.Conn, error) {
+						ours, theirs := memtr.Pair()
+						go func() {
+							if s, err := session.Start(ctx, theirs, session.Config{Role: session.Server}); err == nil {
+								<-begun
+								s.Close(tt.code, "no")
+								s.Wait()
+							}
+						}()
+						return ours, nil
+					}},
+				}, func(_ context.Context, s *session.Session) error {
+					begun <- struct{}{}
+					s.Wait()
+					if sessions++; sessions == 3 {
+						cancel(enough)
+					}
+					return dial.Lost(s.Err())
+				})
+				testkit.Equal(t, sessions, tt.want)
+				if tt.want == 1 && (err == nil || !strings.HasPrefix(err.Error(), "cannot connect to moqt://relay:4433/nothing: the server ")) {
+					t.Errorf("Keep returned %v", err)
+				}
+				if tt.want == 3 {
+					testkit.ErrIs(t, err, enough)
+				}
+			})
+		})
 	}
 }

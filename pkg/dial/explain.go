@@ -51,6 +51,21 @@ func explain(t Target, protocols []string, err error) error {
 	return &explained{text, err}
 }
 
+// refused reports whether the server closed the session because of who we are or
+// what we ask for, which the next session would be no better for.
+func refused(err error) bool {
+	e, ok := errors.AsType[*model.SessionError](err)
+	if !ok || !e.Remote {
+		return false
+	}
+	switch e.Code {
+	case model.InvalidPath, model.MalformedPath, model.InvalidAuthority, model.MalformedAuthority,
+		model.Unauthorized, model.VersionNegotiationFailed:
+		return true
+	}
+	return false
+}
+
 // explainClose says why the server ended the session at once.
 func explainClose(t Target, e *model.SessionError) string {
 	text := ""
