@@ -58,7 +58,11 @@ need() {
   local command=${1%%=*} package=${1#*=}
   command -v "$command" > /dev/null && return 0
   echo "installing $package for $command"
-  apt-get -q -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "$package" > /dev/null && command -v "$command" > /dev/null && return 0
+  local apt="apt-get -q -o DPkg::Lock::Timeout=300"
+  # A fresh machine has no lists of packages, or such that have gone.
+  { $apt install -y --no-install-recommends "$package" || { $apt update && $apt install -y --no-install-recommends "$package"; }; } \
+    > "$logs/install-$package.log" 2>&1 && command -v "$command" > /dev/null && return 0
+  tail -n 5 "$logs/install-$package.log"
   echo "$command is missing and $package could not be installed"
   return 1
 }

@@ -1,0 +1,242 @@
+// Drives Chromium against a real relay: the page of internal/watch, and the
+// browser programs of moq-dev. Every check prints a line; exit code 1 if one
+// fails, with what programs and pages said last.
+//
+//   node scripts/browser/drive.mjs DIRECTORY [CHECK...]
+//
+// moqrelayserver and moqdateserver are found in PATH; DIRECTORY is for files.
+
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { Browser } from './chromium.mjs';
+import { serveMedia } from './media.mjs';
+import { eventually, Program } from './program.mjs';
+
+const [directory, ...wanted] = process.argv.slice(2);
+assert.ok(directory, 'usage: drive.mjs DIRECTORY [CHECK...]');
+
+let browser, relay, port, hash, site, killed;
+
+/** startRelay starts the relay, on a free port or the one it had. */
+async function startRelay(...flags) {
+  relay = new Program('moqrelayserver', '-port', String(port ?? 0), ...flags);
+  port = (await relay.said(/is ready: moqt:\/\/localhost:(\d+)/))[1];
+  hash = (await relay.said(/SHA-256 ([0-9a-f]{64})/))[1];
+}
+
+/** watching are the sessions of our page that the log of the relay names. */
+const watching = () => [...relay.stderr.matchAll(/ session session=(\S+) .*implementation=oxymoq-watch/g)].map((m) => m[1]);
+
+/** sessionEnded waits until the relay says how a session ended; of a browser that is killed it hears nothing. */
+const sessionEnded = (id) => relay.said(new RegExp(`session ended session=${id} .*`), 30);
+
+const watchPage = (host) => `http://${host}:${port}/?relay=/moq-relay&namespace=moq-date&track=date`;
+
+/** rows are the objects that a page shows, the oldest first. */
+const rows = (page) => page.locator('#objects tr').evaluateAll((all) => all.reverse().map((tr) => ({
+  group: Number(tr.dataset.group), object: Number(tr.dataset.object), status: tr.dataset.status,
+  how: tr.dataset.how, text: tr.lastElementChild.textContent,
+})));
+
+/** live waits until the page has got that many objects live, beyond a place if one is given, and gives all. */
+const live = (page, n, beyond = { group: 0, object: 0 }) => eventually(20, `${n} objects live`, async () => {
+  const all = await rows(page);
+  const later = (r) => r.group > beyond.group || (r.group === beyond.group && r.object > beyond.object);
+  return all.filter((r) => r.how === 'live' && later(r)).length >= n && all;
+});
+
+/** checkDate checks that the objects are those of the date, from the beginning of a minute and without a hole. */
+function checkDate(all) {
+  let want = { group: all[0].group, object: 0 };
+  for (const { group, object, status, text } of all) {
+    if (want.object > 60 && group === want.group + 1) want = { group, object: 0 };
+    assert.deepEqual({ group, object }, want, `after ${want.object} objects of group ${want.group}`);
+    if (object === 61) assert.equal(status, '3', 'the end of the group');
+    else if (object === 0) assert.equal(text, `${new Date(group * 60_000).toISOString().slice(0, 16).replace('T', ' ')}:`);
+    else assert.equal(text, String(object - 1));
+    want.object++;
+  }
+}
+
+/** tryWebTransport makes a session from within a page, with the options, and gives the protocol or the error. */
+const tryWebTransport = (page, where, protocols, pinned) => page.evaluate(async ([url, protocols, hex]) => {
+  const value = Uint8Array.from(hex.match(/../g), (byte) => parseInt(byte, 16));
+  const transport = new WebTransport(url, { protocols, serverCertificateHashes: [{ algorithm: 'sha-256', value }] });
+  transport.closed.catch(() => {});
+  try {
+    await transport.ready;
+    transport.close();
+    return transport.protocol;
+  } catch (err) {
+    return String(err);
+  }
+}, [`https://${where}`, protocols, pinned]);
+
+/** start sets the attributes of an element, the address last, which starts it. */
+const start = (page, element, attributes) => page.evaluate(([element, attributes, url]) => {
+  const e = document.querySelector(element);
+  for (const [name, value] of Object.entries(attributes)) e.setAttribute(name, value);
+  e.setAttribute('url', url);
+}, [element, attributes, `http://127.0.0.1:${port}/moq-relay`]);
+
+/** frames is how many pictures a <moq-watch> has decoded. */
+const frames = (page) => page.evaluate(() => document.querySelector('moq-watch').video.out.stats.peek()?.frameCount ?? 0);
+
+/** playing waits until a page decodes pictures, and goes on to do so. */
+async function playing(page) {
+  const first = await eventually(30, 'the first pictures', () => frames(page));
+  await eventually(20, '30 more pictures', async () => (await frames(page)) >= first + 30);
+}
+
+const checks = {
+  async 'the page reads the date with the hash, by address and by name'() {
+    for (const host of ['127.0.0.1', 'localhost']) {
+      const page = await browser.open(host, watchPage(host));
+      const all = await live(page, 3);
+      checkDate(all);
+      assert.ok(all.some((r) => r.how === 'joined'), 'nothing was joined');
+      assert.equal(await page.locator('#notes li').count(), 0, 'something ended');
+      const served = await page.evaluate(async () => (await fetch('/certificate.sha256')).text());
+      assert.equal(served, hash, 'the hash that is served is not the printed one');
+      await page.close();
+    }
+  },
+
+  async 'only the printed hash, the path and a common draft open a session'() {
+    const page = await browser.open('sessions', watchPage('127.0.0.1'));
+    const at = `127.0.0.1:${port}/moq-relay`, wrong = hash.replace(/^./, (digit) => (digit === '0' ? '1' : '0'));
+    assert.equal(await tryWebTransport(page, at, ['moqt-99', 'moqt-18'], hash), 'moqt-18');
+    assert.match(await tryWebTransport(page, at, ['moqt-18'], wrong), /handshake failed/, 'with a wrong hash');
+    assert.match(await tryWebTransport(page, `127.0.0.1:${port}/nothing`, ['moqt-18'], hash), /handshake failed/, 'at a wrong path');
+    assert.match(await tryWebTransport(page, at, ['moqt-99'], hash), /handshake failed/, 'without a common draft');
+    await page.close();
+  },
+
+  async 'closing the relay gives the page code and reason, and it comes back'() {
+    const page = await browser.open('closed', watchPage('localhost'));
+    const before = (await live(page, 1)).at(-1), id = watching().at(-1);
+    relay.signal('SIGTERM');
+    const ending = await eventually(20, 'the end of the session', async () => {
+      const note = page.locator('#notes li[data-kind="Session ended"]');
+      return (await note.count()) > 0 && note.first().evaluate((li) => ({ ...li.dataset }));
+    });
+    assert.equal(await page.locator('#notes li[data-kind="GOAWAY"]').count(), 1, 'GOAWAY came');
+    assert.equal(await relay.ended(), 0);
+    // Two clocks of the relay strike at the same time, and it says which was first.
+    const [, name, reason] = new RegExp(`session ended session=${id} .*closed by us with (\\w+): ([^"]+)`).exec(relay.stderr);
+    assert.deepEqual(ending, { kind: 'Session ended', code: { GOAWAY_TIMEOUT: '16', NO_ERROR: '0' }[name], reason });
+    await startRelay('-drain', '1');
+    await live(page, 2, before);
+    assert.equal(await page.locator('body').getAttribute('data-state'), 'live');
+    await page.close();
+  },
+
+  async 'the relay hears that a page is closed'() {
+    const page = await browser.open('left', watchPage('localhost'));
+    await live(page, 1);
+    const id = watching().at(-1);
+    await page.close();
+    assert.match((await sessionEnded(id))[0], /closed by the peer with NO_ERROR/);
+
+    // How a browser ends that is killed, the last check waits to see.
+    const other = await Browser.start();
+    try {
+      await live(await other.open('killed', watchPage('localhost')), 1);
+      killed = watching().at(-1);
+      assert.notEqual(killed, id);
+      other.kill();
+    } finally {
+      await other.close();
+    }
+  },
+
+  async '@moq/publish and @moq/watch, with announcements'() {
+    await media('announced.hang', {});
+  },
+
+  async '@moq/publish and @moq/watch, without announcements'() {
+    await media('known.hang', { reload: 'false' });
+  },
+
+  async '@moq/net publishes and subscribes'() {
+    const session = ([url]) => globalThis.Moq.Connection.connect(new URL(url), { websocket: { enabled: false } });
+    const url = `http://127.0.0.1:${port}/moq-relay`;
+    const publisher = await browser.open('net publisher', site.url('net')), subscriber = await browser.open('net subscriber', site.url('net'));
+    const open = async (page) => {
+      await page.waitForFunction(() => globalThis.Moq);
+      await page.evaluate(`globalThis.session = (${session})(['${url}'])`);
+    };
+    await open(publisher);
+    await open(subscriber);
+    await publisher.evaluate(async () => {
+      const broadcast = new globalThis.Moq.Broadcast.Producer(), track = broadcast.createTrack('numbers');
+      (await globalThis.session).publish(globalThis.Moq.Path.from('demo/count'), broadcast);
+      let n = 0;
+      setInterval(() => track.writeString(String(n++)), 50);
+    });
+    await relay.said(/namespace published.*demo-count/);
+    // The groups come newest first where there is a choice, so in any order.
+    const got = await subscriber.evaluate(async () => {
+      const track = (await globalThis.session).consume(globalThis.Moq.Path.from('demo/count')).track('numbers').subscribe();
+      const all = [];
+      const complete = () => {
+        const first = Math.min(...all);
+        return all.length >= 20 && Array.from({ length: 20 }, (_, i) => first + i).every((n) => all.includes(n));
+      };
+      const end = Date.now() + 20_000;
+      while (!complete() && Date.now() < end) all.push(Number(await (await track.recvGroup()).readString()));
+      return { all, complete: complete() };
+    });
+    assert.ok(got.complete, `numbers are missing: ${got.all}`);
+    assert.equal(new Set(got.all).size, got.all.length, `numbers came twice: ${got.all}`);
+    await subscriber.close();
+    await publisher.close();
+  },
+
+  async 'the relay notices that a browser is gone'() {
+    assert.ok(killed, 'no browser was killed');
+    assert.match((await sessionEnded(killed))[0], /timed out/);
+  },
+};
+
+/** media has one page publish its camera and another one watch it. */
+async function media(name, attributes) {
+  const publisher = await browser.open(`${name} publisher`, site.url('publish'));
+  await start(publisher, 'moq-publish', { name: `demo/${name}`, source: 'camera' });
+  await relay.said(new RegExp(`namespace published.*demo-${name.replace('.', '\\.2e')}`), 30);
+  const watcher = await browser.open(`${name} watcher`, site.url('watch'));
+  await start(watcher, 'moq-watch', { name: `demo/${name}`, ...attributes });
+  await playing(watcher);
+  await watcher.close();
+  await publisher.close();
+}
+
+let failed = 0;
+try {
+  await startRelay('-drain', '1');
+  const publisher = new Program('moqdateserver', '-nolisten', '-utc', '-relay_url', `moqt://localhost:${port}/moq-relay`);
+  await publisher.said(/namespace published/);
+  site = await serveMedia(path.join(directory, 'site'));
+  browser = await Browser.start();
+  for (const [name, check] of Object.entries(checks)) {
+    if (wanted.length > 0 && !wanted.some((w) => name.includes(w))) continue;
+    const began = Date.now();
+    try {
+      await check();
+      console.log(`ok   ${name} (${((Date.now() - began) / 1000).toFixed(1)} s)`);
+    } catch (err) {
+      failed++;
+      console.log(`FAIL ${name} (${((Date.now() - began) / 1000).toFixed(1)} s): ${err.stack}`);
+      console.log(`--- the pages said:\n${browser.said()}`);
+    }
+  }
+} catch (err) {
+  failed++;
+  console.log(`FAIL before the checks: ${err.stack}`);
+} finally {
+  await browser?.close();
+  await site?.close();
+  const words = await Program.endAll();
+  if (failed > 0) console.log(words);
+}
+process.exitCode = failed > 0 ? 1 : 0;
