@@ -14,7 +14,7 @@ func TestReadFrameAllocatesNothing(t *testing.T) {
 	for _, size := range []int{0, 100, 1200, 10_000} {
 		onStage(t, func(t *testing.T, st *stage) {
 			w := st.publish()
-			r := st.subscribe(st.dial(moqt.Dialer{}), moqt.WithBuffer(2*objects*max(size, 1)))
+			r := st.subscribe(st.dial(moqt.Dialer{}), moqt.WithBuffer(2*objects*(size+moqt.ObjectCost)))
 			g := testkit.Must(w.OpenGroup(1))(t)
 			frame := moqt.NewFrame(size)
 			testkit.Must(frame.Write(make([]byte, size)))(t)

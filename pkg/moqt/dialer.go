@@ -23,8 +23,9 @@ type Dialer struct {
 	// are known here.
 	Protocols []string
 	// Reconnect makes a new session when one is lost, and follows the peer's
-	// GOAWAY to another. Subscriptions fetch what they missed; tracks and
-	// namespaces are published again.
+	// GOAWAY to another. Subscriptions fetch what they missed, also when the
+	// peer has ended them for a reason that may pass; tracks and namespaces are
+	// published again. A track that has ended is not subscribed to again.
 	Reconnect bool
 	// Retry goes on even if the first attempt fails.
 	Retry bool

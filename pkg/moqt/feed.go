@@ -63,7 +63,7 @@ func (f *feed) gap(from, to model.Location) {
 }
 
 // held is what the feed counts against the buffer of its TrackReader, in bytes.
-func (f *feed) held() int { return f.q.bytes + f.out.bytes }
+func (f *feed) held() int { return f.q.bytes + ObjectCost*len(f.q.held) + f.out.bytes }
 
 // change runs do, which changes what is held, and wakes the reader.
 func (f *feed) change(do func()) {
@@ -163,7 +163,7 @@ type unit struct {
 // size is what a unit counts against the buffer, in bytes.
 func (u *unit) size() int {
 	h := heldObject{Object: u.Object}
-	return h.size()
+	return h.size() + ObjectCost
 }
 
 // queue is first in, first out, and keeps its memory.

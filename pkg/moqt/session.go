@@ -218,7 +218,11 @@ func mayReturn(err error) bool {
 		return re.Code == model.DoesNotExist || re.Code == model.RequestTimeout ||
 			re.Code == model.RequestGoingAway || re.Code == model.RequestExcessiveLoad || re.Code == model.DuplicateSubscription
 	}
-	return errors.Is(err, &DoneError{Code: model.DoneGoingAway})
+	if de, ok := errors.AsType[*DoneError](err); ok {
+		return de.Code == model.DoneGoingAway || de.Code == model.DoneInternalError ||
+			de.Code == model.DoneTooFarBehind || de.Code == model.DoneExcessiveLoad
+	}
+	return false
 }
 
 // TrackStatus asks what the peer knows of a track.

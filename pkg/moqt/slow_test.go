@@ -15,7 +15,7 @@ func TestSlowReader(t *testing.T) {
 	onStage(t, func(t *testing.T, st *stage) {
 		w := st.publish()
 		s := st.dial(moqt.Dialer{})
-		one := len(payload(1, 100))
+		one := len(payload(1, 100)) + moqt.ObjectCost
 		r := st.subscribe(s, moqt.WithBuffer(250*one))
 		other := st.subscribe(st.dial(moqt.Dialer{}))
 		for seq := range uint64(5) {
@@ -45,7 +45,7 @@ func TestSlowReader(t *testing.T) {
 func TestSlowReaderInOrder(t *testing.T) {
 	onStage(t, func(t *testing.T, st *stage) {
 		w := st.publish()
-		r := st.subscribe(st.dial(moqt.Dialer{}), moqt.WithBuffer(250*len(payload(1, 100))))
+		r := st.subscribe(st.dial(moqt.Dialer{}), moqt.WithBuffer(250*(len(payload(1, 100))+moqt.ObjectCost)))
 		for seq := range uint64(5) {
 			group(t, w, seq+1, 100)
 			synctest.Wait()
@@ -62,7 +62,7 @@ func TestStalledGroupIsGivenUp(t *testing.T) {
 		w := st.publish()
 		size := 0 // of a group
 		for id := range uint64(100) {
-			size += len(payload(1, id))
+			size += len(payload(1, id)) + moqt.ObjectCost
 		}
 		r := st.subscribe(st.dial(moqt.Dialer{}), moqt.WithBuffer(3*size-1))
 		result := follow(t, r)
@@ -91,6 +91,26 @@ func TestManyGroupsWait(t *testing.T) {
 			synctest.Wait()
 		}
 		accept(t, r, 10)
+	})
+}
+
+// TestEmptyObjects need room too.
+func TestEmptyObjects(t *testing.T) {
+	onStage(t, func(t *testing.T, st *stage) {
+		w := st.publish()
+		r := st.subscribe(st.dial(moqt.Dialer{}), moqt.WithBuffer(100*moqt.ObjectCost))
+		for seq := range uint64(2) {
+			g := testkit.Must(w.OpenGroup(seq))(t)
+			for range 101 {
+				testkit.NoErr(t, g.WriteFrame(moqt.NewFrame(0)))
+			}
+			testkit.NoErr(t, g.Close())
+			synctest.Wait()
+		}
+		w.Close()
+		if g, err := r.AcceptGroup(t.Context()); err != io.EOF {
+			t.Errorf("there is %v, %v", g, err)
+		}
 	})
 }
 

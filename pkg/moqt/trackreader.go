@@ -21,6 +21,9 @@ const (
 	// much is allowed until what waits behind it has been read. One object may
 	// be larger.
 	DefaultBuffer = 16 << 20
+	// ObjectCost is what an object counts besides its payload and properties, in
+	// bytes.
+	ObjectCost = 200
 	// MaxWaitingGroups is how many groups may wait for AcceptGroup. Beyond it
 	// the oldest is given up.
 	MaxWaitingGroups = 1024
