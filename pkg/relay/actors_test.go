@@ -336,11 +336,26 @@ func (s *stage) joinAt(path string) *actor {
 }
 
 func (s *stage) tryJoin(path string, opts ...memtr.Option) (*actor, error) {
+	return s.enter(session.Config{Path: path}, opts...)
+}
+
+// joinAs connects an actor that calls itself so.
+func (s *stage) joinAs(implementation string) *actor {
+	s.t.Helper()
+	a, err := s.enter(session.Config{Implementation: implementation})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return a
+}
+
+func (s *stage) enter(cfg session.Config, opts ...memtr.Option) (*actor, error) {
 	c, srv := memtr.Pair(opts...)
 	a := &actor{t: s.t, offers: map[string]session.Offer{}, out: map[string]*session.Outbound{}, past: map[string][]model.Location{}}
 	s.work.Go(func() { _ = s.r.Serve(s.ctx, srv) })
 	var err error
-	a.sess, err = session.Start(s.ctx, c, session.Config{Role: session.Client, Handler: a, Path: path})
+	cfg.Role, cfg.Handler = session.Client, a
+	a.sess, err = session.Start(s.ctx, c, cfg)
 	s.cast = append(s.cast, a)
 	return a, err
 }

@@ -17,6 +17,8 @@ type downstream struct {
 	sub  *egress.Subscription // nil before follow
 	out  *session.Outbound    // set before serving is closed by serve
 
+	replay bool // whatever the policy says; set before serve
+
 	// serving is closed when sub delivers, or never will. An update may come
 	// as soon as the subscription was accepted.
 	serving chan struct{}
@@ -66,7 +68,7 @@ func (d *downstream) serve(out *session.Outbound) {
 	r.work.Go(func() {
 		close(d.serving)
 		hall.Deliver(d.sub, out, hall.Options{
-			Policy: r.cfg.Slow, Replay: t.replays(terms.Filter), Counters: &d.counters,
+			Policy: r.cfg.Slow, Replay: d.replay || t.replays(terms.Filter), Counters: &d.counters,
 		})
 		d.part()
 		d.peer.log.Debug("unsubscribed", "track", t.name, "because", context.Cause(out.Context()))

@@ -13,7 +13,8 @@ import (
 type SubscribeRequest struct {
 	peerRequest
 	Track model.FullTrackName
-	// Terms are what the subscriber asks for; Range is set by Accept.
+	// Terms are what the subscriber asks for; Range is set by Accept. The
+	// handler may set another Filter before.
 	Terms Terms
 	// Rendezvous is how long the subscriber would wait for a publisher.
 	Rendezvous time.Duration
@@ -87,6 +88,7 @@ func (r *SubscribeRequest) Accept(offer Offer, onUpdate UpdateFunc) (*Outbound, 
 	s.nextAlias++
 	s.mu.Unlock()
 	o.mu.Lock()
+	o.terms.Filter = r.Terms.Filter
 	o.terms.Range = o.terms.Filter.Resolve(offer.Largest)
 	o.joining = offer.Largest
 	o.onUpdate = onUpdate
