@@ -199,15 +199,19 @@ const checks = {
   },
 };
 
-/** media has one page publish its camera and another one watch it. */
+/** media has one page publish its camera and two watch it, of which one comes when it is in full swing. */
 async function media(name, attributes) {
   const publisher = await browser.open(`${name} publisher`, site.url('publish'));
   await start(publisher, 'moq-publish', { name: `demo/${name}`, source: 'camera' });
   await relay.said(new RegExp(`namespace published.*demo-${name.replace('.', '\\.2e')}`), 30);
-  const watcher = await browser.open(`${name} watcher`, site.url('watch'));
-  await start(watcher, 'moq-watch', { name: `demo/${name}`, ...attributes });
-  await playing(watcher);
-  await watcher.close();
+  const watchers = [];
+  for (const who of ['first', 'late']) {
+    const watcher = await browser.open(`${name} ${who} watcher`, site.url('watch'));
+    watchers.push(watcher);
+    await start(watcher, 'moq-watch', { name: `demo/${name}`, ...attributes });
+    await playing(watcher);
+  }
+  for (const watcher of watchers) await watcher.close();
   await publisher.close();
 }
 
