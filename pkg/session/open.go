@@ -37,13 +37,11 @@ func (s *Session) begin(ctx context.Context, kind wire.MessageKind, make func(id
 	}
 	stream, err := s.conn.OpenStream(ctx)
 	if err != nil {
-		if s.ctx.Err() != nil {
-			return nil, s.Err()
+		end := s.endOf(err)
+		if s.ctx.Err() == nil && ctx.Err() != nil { // it is all that OpenStream waits for
+			end = fmt.Errorf("%w: %w", transport.ErrNoCredit, err)
 		}
-		if ctx.Err() != nil { // it is all that OpenStream waits for
-			err = fmt.Errorf("%w: %w", transport.ErrNoCredit, err)
-		}
-		return nil, err
+		return nil, end
 	}
 	r := s.newRequest(kind, Requester, stream)
 	r.reader = newMessageReader(stream, s.cfg.Draft, s.cfg.Limits.MessageTimeout)
@@ -53,7 +51,7 @@ func (s *Session) begin(ctx context.Context, kind wire.MessageKind, make func(id
 	}
 	if err := r.send(make(r.id), false); err != nil {
 		r.abandon(model.ResetCancelled)
-		return nil, err
+		return nil, s.endOf(err)
 	}
 	s.loops.Go(r.run)
 	return r, nil

@@ -133,8 +133,8 @@ func (s *Session) streamEnd(stream transport.ReceiveStream, err error) (end, fat
 	if se, ok := errors.AsType[*transport.StreamError](err); ok {
 		return &model.StreamError{Code: wire.ResetCodeFromWire(s.cfg.Draft, se.Code), Remote: se.Remote}, nil
 	}
-	if s.ctx.Err() != nil {
-		return s.Err(), nil
+	if end := s.endOf(err); s.ctx.Err() != nil {
+		return end, nil
 	}
 	code := model.ResetInternalError
 	if pe, ok := errors.AsType[*wire.ParseError](err); ok && pe.Malformed {

@@ -176,10 +176,7 @@ func (r *request) run() {
 		// The peer only said that it has no more to say. Cancellation comes
 		// through refused, the end of the session through ctx.
 	default:
-		if r.s.ctx.Err() != nil {
-			err = r.s.Err()
-		}
-		r.finish(err)
+		r.finish(r.s.endOf(err))
 		r.stream.CancelRead(uint64(model.ResetCancelled))
 		r.writer.reset(model.ResetCancelled)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -187,6 +188,18 @@ func (s *Session) Err() error {
 		return &model.SessionError{Code: wire.SessionCodeFromWire(s.cfg.Draft, ce.Code), Reason: ce.Reason, Remote: ce.Remote}
 	}
 	return cause
+}
+
+// endOf returns why the session has ended if err comes from that, else err. A
+// stream may hear of the end of its connection a moment before the session.
+func (s *Session) endOf(err error) error {
+	if errors.Is(err, net.ErrClosed) || errors.Is(err, transport.ErrIdle) {
+		<-s.ctx.Done()
+	}
+	if s.ctx.Err() != nil {
+		return s.Err()
+	}
+	return err
 }
 
 // Close ends the session with a code and a reason for the peer.

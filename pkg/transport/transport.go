@@ -110,6 +110,10 @@ type Stream interface {
 }
 
 // Conn is one connection between two MoQT endpoints.
+//
+// When it ends, everything that waits on it or on its streams fails, with an error
+// that wraps net.ErrClosed or is ErrIdle; only then, too. Context ends at the same
+// time, which may be a moment later.
 type Conn interface {
 	// OpenStream and OpenUniStream wait until the peer grants a stream.
 	OpenStream(ctx context.Context) (Stream, error)
