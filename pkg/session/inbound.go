@@ -128,7 +128,11 @@ func (s *Session) Subscribe(ctx context.Context, opts SubscribeOptions, recv Rec
 		r.abandon(model.ResetCancelled)
 		return nil, ErrSuperseded
 	}
-	if err := r.wait(ctx); err != nil {
+	err = r.wait(ctx)
+	if _, done := errors.AsType[*model.DoneError](err); done {
+		return in, nil // it was accepted, and ended before we looked; its objects may still come
+	}
+	if err != nil {
 		return nil, err
 	}
 	return in, nil

@@ -97,6 +97,7 @@ func (r *request) finish(cause error) {
 	if r.over == nil {
 		r.over = cause
 	}
+	cause = r.over
 	pending := r.updates
 	r.updates = nil
 	r.mu.Unlock()
@@ -392,6 +393,11 @@ func (r *request) abandon(code model.ResetCode) {
 // half come to its end for a while.
 func (r *request) conclude(m wire.Message, cause error) error {
 	r.giveBack()
+	r.mu.Lock()
+	if r.over == nil {
+		r.over = cause // before the peer can answer with FIN, which would be another
+	}
+	r.mu.Unlock()
 	err := r.send(m, true)
 	r.finish(cause)
 	_ = r.stream.SetReadDeadline(time.Now().Add(r.s.cfg.Limits.MessageTimeout)) // fails only if there is nothing left to read

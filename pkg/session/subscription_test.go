@@ -375,3 +375,40 @@ func TestExpiredGrantIsToldToThePublisherSide(t *testing.T) {
 		want[*wire.PublishDone](t, "expired", st.next())
 	})
 }
+
+// A track may end with its first answer; what it has comes all the same.
+func TestSubscribeToATrackThatEndsAtOnce(t *testing.T) {
+	h := newRecorder()
+	start(t, wire.Client, Config{Handler: h}, func(t *testing.T, s *Session, p *peer) {
+		go func() {
+			st, _ := p.accept()
+			// SUBSCRIBE_OK and PUBLISH_DONE with one stream, in one piece.
+			var b []byte
+			for _, m := range []wire.Message{
+				&wire.SubscribeOK{TrackAlias: 7},
+				&wire.PublishDone{Code: model.DoneTrackEnded, StreamCount: model.Some(uint64(1)), Reason: "over"},
+			} {
+				var err error
+				if b, err = wire.AppendMessage(b, wire.Context{Draft: model.Draft18, Stream: wire.RequestStream, Request: wire.KindSubscribe, Answers: wire.KindSubscribe, Receiver: wire.Client}, m); err != nil {
+					t.Error(err)
+				}
+			}
+			if _, err := st.Write(b); err != nil {
+				t.Error(err)
+			}
+			st.Close()
+			p.uni(unhex(t, "50 07 0b 80  00 02 6869  00 01 21")).Close()
+		}()
+		in, err := s.Subscribe(t.Context(), SubscribeOptions{Track: dateTrack}, h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := h.drained(); got != "11/0 hi, 11/1 !, end" {
+			t.Errorf("received %s", got)
+		}
+		<-in.Context().Done()
+		if err := context.Cause(in.Context()); !errors.Is(err, &model.DoneError{Code: model.DoneTrackEnded}) {
+			t.Errorf("ended with %v", err)
+		}
+	})
+}
