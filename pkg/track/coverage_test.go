@@ -101,6 +101,28 @@ func TestCoveredNeedsEveryObjectOrItsAbsence(t *testing.T) {
 			tr.LiveFrom(at(5, 0))
 			oneObject(t, tr, 5, 1)
 		}, span2(at(4, 0), at(5, 0)), false},
+		{"a live subscription that begins with the next object", func(t *testing.T, tr *Track) {
+			tr.LiveFromNext()
+			oneObject(t, tr, 1, 1)
+			oneObject(t, tr, 9, 1)
+		}, span2(at(1, 0), at(9, 0)), true},
+		{"before a live subscription that begins with the next object", func(t *testing.T, tr *Track) {
+			tr.LiveFromNext()
+			oneObject(t, tr, 1, 1)
+			oneObject(t, tr, 9, 1)
+		}, span2(at(0, 0), at(9, 0)), false},
+		{"a live subscription that ended before the next object", func(t *testing.T, tr *Track) {
+			tr.LiveFromNext()
+			tr.LiveStopped()
+			oneObject(t, tr, 1, 1)
+			oneObject(t, tr, 9, 1)
+		}, span2(at(1, 0), at(9, 0)), false},
+		{"a live subscription of the epoch before", func(t *testing.T, tr *Track) {
+			tr.LiveFromNext()
+			tr.NewEpoch(model.DoneTrackEnded, "")
+			oneObject(t, tr, 1, 1)
+			oneObject(t, tr, 9, 1)
+		}, span2(at(1, 0), at(9, 0)), false},
 		{"a break between two live subscriptions", func(t *testing.T, tr *Track) {
 			tr.LiveFrom(at(1, 0))
 			oneObject(t, tr, 1, 1)

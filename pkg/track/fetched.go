@@ -143,6 +143,19 @@ func (t *Track) markKnown(r model.Range, but *placeSet) {
 func (t *Track) LiveFrom(l model.Location) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.startLive(l)
+}
+
+// LiveFromNext says that a live subscription gives everything from now on, and
+// that nobody knows where that begins: the next object tells.
+func (t *Track) LiveFromNext() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.stopLive()
+	t.liveNext = true
+}
+
+func (t *Track) startLive(l model.Location) {
 	t.stopLive()
 	t.liveFrom = model.Some(l)
 	t.live.add(l, model.Forever)
@@ -157,6 +170,7 @@ func (t *Track) LiveStopped() {
 }
 
 func (t *Track) stopLive() {
+	t.liveNext = false
 	if !t.liveFrom.Set {
 		return
 	}

@@ -154,6 +154,9 @@ func (t *Track) complete(g *group, e *entry) error {
 	if len(g.lost.spans) > 0 {
 		g.lost.remove(objectID(e.id), objectID(e.id)) // was fetched and lost before
 	}
+	if t.liveNext {
+		t.startLive(l)
+	}
 	t.grow(l)
 	t.counters.ObjectsIn.Add(1)
 	t.counters.BytesIn.Add(uint64(e.end-e.start) - uint64(e.head))

@@ -65,6 +65,7 @@ type Track struct {
 	known     placeSet // ranges of which everything that exists is held
 	live      placeSet // ranges that a live subscription covers, or covered
 	liveFrom  model.Opt[model.Location]
+	liveNext  bool // the next object is where a live subscription begins
 	fills     []*Fill
 	epoch     uint64
 	ended     bool
@@ -195,7 +196,8 @@ func (t *Track) NewEpoch(code model.DoneCode, reason string) {
 	t.epoch++
 	t.announcements, t.dead = nil, 0
 	t.evictedUpTo, t.largest, t.end = model.Opt[uint64]{}, model.Opt[model.Location]{}, model.Opt[model.Location]{}
-	t.absent, t.known, t.live, t.liveFrom = placeSet{}, placeSet{}, placeSet{}, model.Opt[model.Location]{}
+	t.absent, t.known, t.live = placeSet{}, placeSet{}, placeSet{}
+	t.liveFrom, t.liveNext = model.Opt[model.Location]{}, false
 	t.ended, t.endCode, t.endReason = false, code, reason
 	t.debt = 0
 	t.cursors.moveTo(&t.waking)
