@@ -63,6 +63,7 @@ type actor struct {
 	past       map[string][]model.Location // what can be fetched, by track name
 	// streamPerObject: the subgroups of past are those of single.
 	streamPerObject bool
+	tells           bool // answers to updates say how far offers are
 	published       func(*session.PublishRequest)
 	fetching        func(context.Context, *session.FetchRequest)
 	collected       []string      // see collect
@@ -136,6 +137,18 @@ func (a *actor) Subscribe(_ context.Context, r *session.SubscribeRequest) {
 		return
 	}
 	a.out[r.Track.Name] = out
+	if a.tells {
+		out.SetLargest(a.largest(r.Track))
+	}
+}
+
+// largest returns what reads how far the offer of a track is.
+func (a *actor) largest(track model.FullTrackName) func() model.Opt[model.Location] {
+	return func() model.Opt[model.Location] {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		return a.offers[track.Name].Largest
+	}
 }
 
 // Publish accepts everything, or does what the test says.

@@ -12,7 +12,11 @@ import (
 // push offers a track by PUBLISH.
 func (a *actor) push(track model.FullTrackName, offer session.Offer) *session.Outbound {
 	a.t.Helper()
-	out, err := a.sess.Publish(a.t.Context(), session.PublishOptions{Track: track, Offer: offer})
+	opts := session.PublishOptions{Track: track, Offer: offer}
+	if a.tells {
+		opts.Largest = a.largest(track)
+	}
+	out, err := a.sess.Publish(a.t.Context(), opts)
 	if err != nil {
 		a.t.Fatal(err)
 	}

@@ -55,7 +55,7 @@ func (u *upstream) update() {
 		}
 		r.mu.Lock()
 		if err == nil && want && !u.told && t.ups[u.peer] == u {
-			t.startedLocked(largest)
+			t.startedLocked(largest, false)
 			u.told = true
 		}
 	}

@@ -120,3 +120,47 @@ func TestNothingIsTakenForAbsentAfterAPause(t *testing.T) {
 		pub.wantCounts("the publisher was asked", 1, 1)
 	})
 }
+
+// TestPublisherThatHidesItsLargestLocation: a track is published while nobody
+// wants it, and goes on unseen. When it is wanted the publisher answers without
+// LARGEST_OBJECT, as it may only if it has published nothing (section 10.2.11).
+// What it does not tell of is asked for all the same.
+func TestPublisherThatHidesItsLargestLocation(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		unseen  []model.Location
+		fetched string
+	}{
+		{"although there is one", locations(100, 0, 1), "100/0 101/0 101/1 102/0"},
+		{"because there is none", nil, "101/0 101/1 102/0"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			play(t, Config{}, func(t *testing.T, s *stage) {
+				pub, sub := s.join(), s.join()
+				out := pub.push(date, session.Offer{})
+				s.settle()
+				if out.Terms().Forward {
+					t.Error("the relay wants what nobody wants")
+				}
+				in := sub.mustSubscribe(date)
+				pub.stream(out, 101, 0, 2).Close()
+				sub.want("a group", "101/0 101/1")
+				pub.stream(out, 102, 0, 1).Close()
+				sub.want("the next", "102/0")
+				pass(time.Minute)
+				if l := in.Offer.Largest; l.Set {
+					t.Errorf("SUBSCRIBE_OK says that the largest location is %v", l.Value)
+				}
+				pub.past["date"] = append(append(tt.unseen, locations(101, 0, 2)...), loc(102, 0))
+				a := s.join()
+				joined := a.mustSubscribe(date)
+				a.wantFetch("from where the relay has come in", session.FetchOptions{Range: span(101, 0, 102, 0)}, "101/0 101/1 102/0")
+				pub.wantCounts("the log has it", 0, 0)
+				for range 2 {
+					a.wantFetch("three groups", session.FetchOptions{Join: &session.Join{To: joined, Relative: true, Start: 2}}, tt.fetched)
+					pub.wantCounts("the publisher is asked once", 0, 1)
+				}
+			})
+		})
+	}
+}

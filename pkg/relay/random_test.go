@@ -49,9 +49,10 @@ func TestRandomPlay(t *testing.T) {
 		scenes := drawScenes(rt)
 		datagrams := rapid.Bool().Draw(rt, "datagrams")
 		subgroups := rapid.Uint64Range(1, 3).Draw(rt, "subgroups")
+		silent := rapid.Bool().Draw(rt, "silent")
 		var problems []string
 		play(t, Config{Grace: 5 * time.Second}, func(t *testing.T, s *stage) {
-			p := &random{s: s, datagrams: datagrams, subgroups: subgroups, next: loc(100, 0)}
+			p := &random{s: s, datagrams: datagrams, subgroups: subgroups, silent: silent, next: loc(100, 0)}
 			for _, sc := range scenes {
 				p.step(sc)
 				synctest.Wait()
@@ -71,6 +72,7 @@ type random struct {
 	s         *stage
 	datagrams bool
 	subgroups uint64
+	silent    bool           // publishers do not say how far they are when they resume
 	next      model.Location // of the next object
 	newest    model.Opt[model.Location]
 	history   []past
@@ -214,6 +216,7 @@ func (p *random) enter(who int, push bool) {
 	pub := &randomPublisher{actor: p.s.join(), open: map[uint64]*subgroup{}}
 	pub.actor.offer("date", p.offer())
 	pub.fetching = p.serve
+	pub.tells = !p.silent
 	p.pubs[who] = pub
 	if push {
 		pub.pushed = pub.push(date, p.offer())

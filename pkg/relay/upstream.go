@@ -126,7 +126,7 @@ func (t *relayTrack) adoptLocked(u *upstream, offer session.Offer) {
 		t.log.NewEpoch(model.DoneTrackEnded, "the publisher began anew")
 	}
 	if u.told {
-		t.startedLocked(offer.Largest)
+		t.startedLocked(offer.Largest, true)
 	} else if some {
 		t.log.ObserveLargest(theirs)
 	}
@@ -141,15 +141,20 @@ func (t *relayTrack) adoptLocked(u *upstream, offer session.Offer) {
 
 // startedLocked tells the log that from now on a publisher sends everything
 // after its largest location. What it had published before that may be unknown:
-// only publishers that sent already can have brought it.
-func (t *relayTrack) startedLocked(largest model.Opt[model.Location]) {
+// only publishers that sent already can have brought it. Without a largest
+// location it has published nothing (section 10.2.11), if that is certain: in
+// answers to REQUEST_UPDATE many leave it out although they have.
+func (t *relayTrack) startedLocked(largest model.Opt[model.Location], certain bool) {
 	theirs, some := largest.Get()
 	ours, seen := t.log.Largest().Get()
 	switch flows := t.flowsLocked(); {
 	case some && (!flows || ours.Less(theirs)):
 		t.log.LiveFrom(theirs.Next())
-	case !some && !flows && !seen:
+	case some || flows || seen:
+	case certain:
 		t.log.LiveFrom(model.Location{})
+	default:
+		t.log.LiveFromNext()
 	}
 	if some {
 		t.log.ObserveLargest(theirs)
