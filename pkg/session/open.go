@@ -37,11 +37,14 @@ func (s *Session) begin(ctx context.Context, kind wire.MessageKind, make func(id
 	}
 	stream, err := s.conn.OpenStream(ctx)
 	if err != nil {
-		end := s.endOf(err)
-		if s.ctx.Err() == nil && ctx.Err() != nil { // it is all that OpenStream waits for
-			end = fmt.Errorf("%w: %w", transport.ErrNoCredit, err)
+		if ctx.Err() == nil {
+			return nil, s.endOf(err)
 		}
-		return nil, end
+		if s.ctx.Err() != nil {
+			return nil, s.Err()
+		}
+		// It is all that OpenStream waits for.
+		return nil, fmt.Errorf("%w: %w", transport.ErrNoCredit, err)
 	}
 	r := s.newRequest(kind, Requester, stream)
 	r.reader = newMessageReader(stream, s.cfg.Draft, s.cfg.Limits.MessageTimeout)

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"net"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -300,4 +301,18 @@ func TestTokenCacheFreesDeleted(t *testing.T) {
 	if got, err := c.resolve(over, true); err != nil || len(got) != 1 || len(c.byAlias) != 1 {
 		t.Errorf("in SETUP a token that does not fit is used once: %v, %v", got, err)
 	}
+}
+
+// A request may be made on behalf of another session, whose end is no end of
+// this one.
+func TestRequestForASessionThatEnds(t *testing.T) {
+	start(t, wire.Client, Config{}, func(t *testing.T, s *Session, _ *peer) {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		cancel(&transport.CloseError{Reason: "another session", Remote: true})
+		began := time.Now()
+		_, err := s.Subscribe(ctx, SubscribeOptions{Track: dateTrack}, newRecorder())
+		if !errors.Is(err, net.ErrClosed) || s.Err() != nil || time.Since(began) != 0 {
+			t.Errorf("Subscribe returned %v after %v, and the session %v", err, time.Since(began), s.Err())
+		}
+	}, memtr.WithStreams(0, 10))
 }

@@ -190,11 +190,20 @@ func (s *Session) Err() error {
 	return cause
 }
 
-// endOf returns why the session has ended if err comes from that, else err. A
-// stream may hear of the end of its connection a moment before the session.
+// hearsay is how much later than one of its streams a session may hear of the end
+// of its connection.
+const hearsay = time.Second
+
+// endOf returns why the session has ended if err, of a stream or of opening one,
+// comes from that, else err.
 func (s *Session) endOf(err error) error {
 	if errors.Is(err, net.ErrClosed) || errors.Is(err, transport.ErrIdle) {
-		<-s.ctx.Done()
+		t := time.NewTimer(hearsay)
+		defer t.Stop()
+		select {
+		case <-s.ctx.Done():
+		case <-t.C: // the error is about another connection
+		}
 	}
 	if s.ctx.Err() != nil {
 		return s.Err()
