@@ -65,7 +65,8 @@ type Session struct {
 	orderInSubscribeOK atomic.Bool // a quirk of the peer
 
 	mu         sync.Mutex
-	err        error // why we closed, if we did
+	err        error         // why we closed, if we did
+	closed     chan struct{} // closed when the peer has been told; nil if we did not close
 	ids        requestIDs
 	cache      tokenCache
 	open       int // open requests of the peer
@@ -219,14 +220,22 @@ func (s *Session) Close(code model.SessionCode, reason string) {
 // Wait returns when the session has ended and all its goroutines have too.
 func (s *Session) Wait() {
 	<-s.ctx.Done()
+	s.mu.Lock()
+	closed := s.closed
+	s.mu.Unlock()
+	if closed != nil {
+		<-closed // or a program could end before the peer is told
+	}
 	s.loops.Wait()
 }
 
 func (s *Session) closeWith(err *model.SessionError) {
+	closed := make(chan struct{})
+	defer close(closed)
 	s.mu.Lock()
 	first := s.err == nil && s.ctx.Err() == nil
 	if first {
-		s.err = err
+		s.err, s.closed = err, closed
 	}
 	s.mu.Unlock()
 	if first {

@@ -243,3 +243,36 @@ func TestGoawayOfClientNamesNoURI(t *testing.T) {
 		}
 	})
 }
+
+// slowToClose is a connection whose end is known at once, and told later, as over
+// WebTransport.
+type slowToClose struct {
+	transport.Conn
+	told *bool
+}
+
+func (c slowToClose) CloseWithError(code uint64, reason string) error {
+	err := c.Conn.CloseWithError(code, reason)
+	time.Sleep(time.Second)
+	*c.told = true
+	return err
+}
+
+func TestWaitUntilThePeerIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, srv := memtr.Pair()
+		p := &peer{t: t, role: wire.Server, conn: srv}
+		go p.setup(&wire.Setup{})
+		told := false
+		s, err := Start(t.Context(), slowToClose{c, &told}, Config{Role: wire.Client})
+		if err != nil {
+			t.Fatal(err)
+		}
+		go s.Close(model.NoError, "first")
+		synctest.Wait()
+		s.Close(model.NoError, "second")
+		if s.Wait(); !told {
+			t.Error("Wait returned before the peer was told")
+		}
+	})
+}
