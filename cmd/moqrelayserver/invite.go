@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"oxymoq/internal/date"
@@ -25,8 +27,8 @@ func (f *flags) pages() http.Handler { return watch.Handler(demoTrack(f.endpoint
 
 // invite says where the demonstration can be seen.
 func (f *flags) invite(w io.Writer, l *door.Listener) {
-	fmt.Fprintf(w, "See it in a second terminal: moqtextclient -connect_url %s -track_namespace %s -track_name %s\n",
-		door.URL(l, f.endpoint), demoNamespace, date.Name)
+	fmt.Fprintf(w, "See it in a second terminal: %s -connect_url %s -track_namespace %s -track_name %s\n",
+		textClient(os.Args[0]), door.URL(l, f.endpoint), demoNamespace, date.Name)
 	page, web := l.HTTP(), door.WebURL(l, f.endpoint)
 	if page == "" {
 		return
@@ -36,4 +38,22 @@ func (f *flags) invite(w io.Writer, l *door.Listener) {
 		at = web
 	}
 	fmt.Fprintf(w, "See it in a browser: %s/?%s\n", page, demoTrack(at).Query())
+}
+
+// textClient is how the text client is started by who has started this program as
+// arg0: from the sources, from beside it, or from the PATH.
+func textClient(arg0 string) string {
+	const name = "moqtextclient"
+	dir, _ := filepath.Split(arg0)
+	switch {
+	case strings.Contains(filepath.ToSlash(dir), "/go-build"): // where go run puts it
+		return "go run ./cmd/" + name
+	case dir == "":
+		return name
+	}
+	beside := dir + name
+	if _, err := os.Stat(beside); err != nil {
+		return name
+	}
+	return beside
 }
