@@ -15,8 +15,8 @@ func TestTextClientIsStartedAsTheRelayWas(t *testing.T) {
 		"moqrelayserver":       "moqtextclient",
 		dir + "moqrelayserver": dir + "moqtextclient",
 		dir + "elsewhere" + string(filepath.Separator) + "moqrelayserver": "moqtextclient",
-		"/root/.cache/go-build/ab/cd-d/moqrelayserver":                     "go run ./cmd/moqtextclient",
-		"/var/tmp/go-build123/b001/exe/moqrelayserver":                     "go run ./cmd/moqtextclient",
+		"/home/u/.cache/go-build/ab/cd-d/moqrelayserver":                  "go run ./cmd/moqtextclient",
+		"/var/tmp/go-build123/b001/exe/moqrelayserver":                    "go run ./cmd/moqtextclient",
 	} {
 		if got := textClient(arg0); got != want {
 			t.Errorf("as %s: %q, want %q", arg0, got, want)
