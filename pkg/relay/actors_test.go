@@ -66,9 +66,10 @@ type actor struct {
 	tells           bool // answers to updates say how far offers are
 	published       func(*session.PublishRequest)
 	fetching        func(context.Context, *session.FetchRequest)
-	collected       []string      // see collect
-	hold            chan struct{} // if set, a SUBSCRIBE is answered when it is closed
-	wishes          []uint64      // NEW_GROUP_REQUESTs
+	accepted        func(*session.Outbound) // called when a SUBSCRIBE was answered
+	collected       []string                // see collect
+	hold            chan struct{}           // if set, a SUBSCRIBE is answered when it is closed
+	wishes          []uint64                // NEW_GROUP_REQUESTs
 	in              []*session.Inbound
 }
 
@@ -139,6 +140,9 @@ func (a *actor) Subscribe(_ context.Context, r *session.SubscribeRequest) {
 	a.out[r.Track.Name] = out
 	if a.tells {
 		out.SetLargest(a.largest(r.Track))
+	}
+	if a.accepted != nil {
+		a.accepted(out)
 	}
 }
 

@@ -121,9 +121,6 @@ func (c *collector) offerLocked(t *relayTrack) {
 		}
 	}
 	d := t.joinLocked(c.peer, c.forward)
-	if t.flowsLocked() {
-		d.follow() // before the first object of a new track
-	}
 	forward, suffix := c.forward, t.name.Namespace[len(c.prefix):]
 	t.r.work.Go(func() { c.offer(d, forward, suffix) })
 }
@@ -132,9 +129,7 @@ func (c *collector) offer(d *downstream, forward bool, suffix model.Namespace) {
 	t := d.t
 	ctx, cancel := context.WithTimeoutCause(c.ctx, t.r.cfg.UpstreamTimeout, errNoAnswer)
 	defer cancel()
-	if d.sub == nil {
-		t.awaitFlow(ctx, d)
-	}
+	t.awaitFlow(ctx, d)
 	out, err := c.peer.session.Publish(ctx, session.PublishOptions{
 		Track: t.name, Offer: d.follow(), Forward: model.Some(forward), OnUpdate: d.update, Largest: t.log.Largest,
 	})

@@ -15,6 +15,9 @@
 //	orphaned  the last publisher went without a word; subscribers stay, for
 //	          Config.Grace, in case it comes back
 //
+// Subscribers that wait for a publisher follow the log from before its first
+// object, however late they are answered.
+//
 // When a publisher comes back behind the largest location that was seen, a new
 // epoch begins: the log is purged and subscribers get PUBLISH_DONE.
 //

@@ -14,8 +14,7 @@ import (
 type downstream struct {
 	t    *relayTrack
 	peer *peer
-	sub  *egress.Subscription // nil before follow
-	out  *session.Outbound    // set before serving is closed by serve
+	out  *session.Outbound // set before serving is closed by serve
 
 	replay bool // whatever the policy says; set before serve
 
@@ -28,24 +27,67 @@ type downstream struct {
 	// Guarded by Relay.mu.
 	forward  bool
 	newGroup model.Opt[uint64] // wished for before there was a publisher
+	// sub follows the log, nil before followLocked. The subscriber is told
+	// largest and gets what comes after it. Neither changes once it is told.
+	sub     *egress.Subscription
+	largest model.Opt[model.Location]
+	told    bool
 }
 
-// follow begins to follow the log, if it has not, and returns what the
-// subscriber is told; what comes after that is delivered.
-func (d *downstream) follow() session.Offer {
+// followLocked begins to follow the log, if d does not yet. It must be called
+// before the first object that a waiting subscriber is to get can come, however
+// late the goroutine of the subscriber runs.
+func (d *downstream) followLocked() {
 	if d.sub == nil {
 		d.sub = d.peer.sched.Subscribe(d.t.log)
+		d.largest = d.sub.Largest()
 	}
-	return session.Offer{Largest: d.sub.Largest(), Properties: d.t.log.Properties()}
+}
+
+// followLocked makes those who wait for a publisher follow the log from where
+// it is now. One that follows already, and was not told yet from where, goes on
+// to the location where a publisher says that it is.
+func (t *relayTrack) followLocked(publisher model.Opt[model.Location]) {
+	theirs, some := publisher.Get()
+	for d, served := range t.subs {
+		if served || d.told {
+			continue
+		}
+		d.followLocked()
+		if ours, seen := d.largest.Get(); some && (!seen || ours.Less(theirs)) {
+			d.largest = publisher
+		}
+	}
+}
+
+// unfollowLocked undoes followLocked for those who were told nothing yet, when
+// what they follow ends.
+func (t *relayTrack) unfollowLocked() {
+	for d := range t.subs {
+		if d.sub != nil && !d.told {
+			d.sub.Stop(model.ResetCancelled)
+			d.sub = nil
+		}
+	}
+}
+
+// follow begins to follow the log, if d does not yet, and returns what the
+// subscriber is told; what comes after that is delivered.
+func (d *downstream) follow() session.Offer {
+	d.t.r.mu.Lock()
+	defer d.t.r.mu.Unlock()
+	d.followLocked()
+	d.told = true
+	return session.Offer{Largest: d.largest, Properties: d.t.log.Properties()}
 }
 
 // abandon undoes joinLocked and follow.
 func (d *downstream) abandon() {
 	close(d.serving)
+	d.part() // from now on nobody else makes it follow
 	if d.sub != nil {
 		d.sub.Stop(model.ResetCancelled)
 	}
-	d.part()
 }
 
 func (d *downstream) part() {

@@ -56,6 +56,7 @@ func (u *upstream) update() {
 		r.mu.Lock()
 		if err == nil && want && !u.told && t.ups[u.peer] == u {
 			t.startedLocked(largest, false)
+			t.followLocked(largest)
 			u.told = true
 		}
 	}

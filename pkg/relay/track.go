@@ -115,9 +115,13 @@ func (t *relayTrack) release() {
 }
 
 // joinLocked adds a subscriber, which is to wait for acquire before it is served.
+// If it makes a publisher resume it follows the log from before that.
 func (t *relayTrack) joinLocked(p *peer, forward bool) *downstream {
 	d := &downstream{t: t, peer: p, serving: make(chan struct{}), forward: forward}
 	t.subs[d] = false
+	if len(t.ups) > 0 {
+		d.followLocked()
+	}
 	stop(&t.linger)
 	t.settleLocked()
 	t.refreshLocked()

@@ -123,6 +123,7 @@ func (t *relayTrack) adoptLocked(u *upstream, offer session.Offer) {
 	ours, seen := t.log.Largest().Get()
 	theirs, some := offer.Largest.Get()
 	if len(t.ups) == 0 && seen && (!some || theirs.Less(ours)) {
+		t.unfollowLocked()
 		t.log.NewEpoch(model.DoneTrackEnded, "the publisher began anew")
 	}
 	if u.told {
@@ -130,6 +131,7 @@ func (t *relayTrack) adoptLocked(u *upstream, offer session.Offer) {
 	} else if some {
 		t.log.ObserveLargest(theirs)
 	}
+	t.followLocked(offer.Largest)
 	u.asked.largest = t.log.Largest()
 	t.ups[u.peer] = u
 	t.endGraceLocked()
