@@ -3,6 +3,7 @@ module oxymoq
 go 1.26.0
 
 require (
+	github.com/dunglas/httpsfv v1.1.1
 	github.com/google/go-cmp v0.7.0
 	// Pinned together with webtransport-go v0.13.0: newer pairs do not compile (ADR 0006).
 	github.com/quic-go/quic-go v0.64.1
@@ -12,7 +13,6 @@ require (
 )
 
 require (
-	github.com/dunglas/httpsfv v1.1.1 // indirect
 	github.com/quic-go/qpack v0.6.0 // indirect
 	golang.org/x/crypto v0.54.0 // indirect
 	golang.org/x/net v0.56.0 // indirect

@@ -15,7 +15,7 @@ func TestTextClientIsStartedAsTheRelayWas(t *testing.T) {
 		"moqrelayserver":       "moqtextclient",
 		dir + "moqrelayserver": dir + "moqtextclient",
 		dir + "elsewhere" + string(filepath.Separator) + "moqrelayserver": "moqtextclient",
-		"/home/u/.cache/go-build/ab/cd-d/moqrelayserver":                  "go run ./cmd/moqtextclient",
+		"/cache/go-build/ab/cd-d/moqrelayserver":                          "go run ./cmd/moqtextclient",
 		"/var/tmp/go-build123/b001/exe/moqrelayserver":                    "go run ./cmd/moqtextclient",
 	} {
 		if got := textClient(arg0); got != want {

@@ -325,7 +325,7 @@ func TestDialErrors(t *testing.T) {
 		{"port 0", "https://10.0.0.1:0/", clientTLS(), ok, nil, "port"},
 		{"no TLS", serverURL, nil, ok, nil, "no TLS"},
 		{"untrusted", serverURL, &tls.Config{}, ok, nil, "certificate"},
-		{"protocol that has no name", serverURL, clientTLS(), []string{"é"}, nil, "printable"},
+		{"protocol that has no name", serverURL, clientTLS(), []string{"é"}, nil, "cannot name"},
 		{"no common protocol", serverURL, clientTLS(), []string{"moqt-99"}, nil, "this server speaks moqt-18"},
 	} {
 		t.Run(row.name, func(t *testing.T) {

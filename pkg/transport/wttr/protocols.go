@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
+
+	"github.com/dunglas/httpsfv"
 )
 
 // The header fields that choose what is spoken inside a session
@@ -26,28 +27,26 @@ var errNoOffer = errors.New("no protocols offered")
 
 // formatProtocols writes a list of structured-field strings (RFC 9651 section
 // 3.3.3): "moqt-18", "moqt-16" with the quotes.
-func formatProtocols(list ...string) (string, error) {
-	var b strings.Builder
-	for i, p := range list {
-		if p == "" || len(p) > maxProtocolName {
-			return "", fmt.Errorf("protocol %q must have 1 to %d bytes", p, maxProtocolName)
+func formatProtocols(names ...string) (string, error) {
+	list := make(httpsfv.List, len(names))
+	for i, name := range names {
+		if err := checkProtocol(name); err != nil {
+			return "", err
 		}
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		b.WriteByte('"')
-		for _, c := range []byte(p) {
-			if c < ' ' || c > '~' {
-				return "", fmt.Errorf("protocol %q is not printable ASCII", p)
-			}
-			if c == '"' || c == '\\' {
-				b.WriteByte('\\')
-			}
-			b.WriteByte(c)
-		}
-		b.WriteByte('"')
+		list[i] = httpsfv.NewItem(name)
 	}
-	return b.String(), nil
+	field, err := httpsfv.Marshal(list)
+	if err != nil {
+		return "", fmt.Errorf("HTTP cannot name the protocols %q: %w", names, err)
+	}
+	return field, nil
+}
+
+func checkProtocol(name string) error {
+	if name == "" || len(name) > maxProtocolName {
+		return fmt.Errorf("protocol %q must have 1 to %d bytes", name, maxProtocolName)
+	}
+	return nil
 }
 
 // offered returns the protocols that a request offers, errNoOffer, or what is
@@ -57,7 +56,7 @@ func offered(h http.Header) ([]string, error) {
 	if len(values) == 0 {
 		return nil, errNoOffer
 	}
-	return parseProtocols(strings.Join(values, ","))
+	return parseProtocols(values)
 }
 
 // chosen returns the protocol that a response names, "" if none.
@@ -66,7 +65,7 @@ func chosen(h http.Header) (string, error) {
 	if len(values) == 0 {
 		return "", nil
 	}
-	list, err := parseProtocols(strings.Join(values, ","))
+	list, err := parseProtocols(values)
 	if err != nil {
 		return "", err
 	}
@@ -89,115 +88,29 @@ func choose(offered, spoken []string) string {
 // parseProtocols reads a list of structured-field strings. Bare tokens, which
 // some peers send instead, are taken as such; parameters are skipped. Items of
 // other types are errors.
-func parseProtocols(field string) ([]string, error) {
-	p := fieldParser{rest: field}
-	var list []string
-	p.space()
-	for p.rest != "" {
-		name, err := p.item()
-		if err == nil && (name == "" || len(name) > maxProtocolName) {
-			err = fmt.Errorf("a protocol must have 1 to %d bytes", maxProtocolName)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("at byte %d: %w", len(field)-len(p.rest), err)
-		}
-		if len(list) == maxOffered {
-			return nil, fmt.Errorf("more than %d protocols", maxOffered)
-		}
-		list = append(list, name)
-		p.space()
-		if p.rest == "" {
-			break
-		}
-		if !p.take(',') {
-			return nil, fmt.Errorf("at byte %d: a comma is missing", len(field)-len(p.rest))
-		}
-		p.space()
-		if p.rest == "" {
-			return nil, errors.New("a comma ends the list")
-		}
-	}
-	return list, nil
-}
-
-// fieldParser reads a header field from the front.
-type fieldParser struct{ rest string }
-
-func (p *fieldParser) space() { p.rest = strings.TrimLeft(p.rest, " \t") }
-
-func (p *fieldParser) take(c byte) bool {
-	if p.rest == "" || p.rest[0] != c {
-		return false
-	}
-	p.rest = p.rest[1:]
-	return true
-}
-
-// item reads a string or token, and skips its parameters.
-func (p *fieldParser) item() (string, error) {
-	value, err := p.bare()
+func parseProtocols(fields []string) (names []string, err error) {
+	list, err := httpsfv.UnmarshalList(fields)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	for p.take(';') {
-		p.rest = strings.TrimLeft(p.rest, " ")
-		if p.token() == "" {
-			return "", errors.New("a parameter has no name")
-		}
-		if p.take('=') {
-			if _, err := p.bare(); err != nil {
-				return "", err
-			}
-		}
+	if len(list) > maxOffered {
+		return nil, fmt.Errorf("more than %d protocols", maxOffered)
 	}
-	return value, nil
-}
-
-// bare reads a string or what looks like a token; of parameters, that covers
-// numbers, booleans and byte sequences too.
-func (p *fieldParser) bare() (string, error) {
-	if p.take('"') {
-		return p.quoted()
-	}
-	if t := p.token(); t != "" {
-		return t, nil
-	}
-	return "", errors.New("neither a string nor a token")
-}
-
-// quoted reads what follows the opening quote.
-func (p *fieldParser) quoted() (string, error) {
-	var b strings.Builder
-	for i := 0; i < len(p.rest); i++ {
-		c := p.rest[i]
-		switch {
-		case c == '"':
-			p.rest = p.rest[i+1:]
-			return b.String(), nil
-		case c == '\\':
-			i++
-			if i == len(p.rest) || p.rest[i] != '"' && p.rest[i] != '\\' {
-				return "", errors.New("a string has a wrong escape")
-			}
-			b.WriteByte(p.rest[i])
-		case c < ' ' || c > '~':
-			return "", errors.New("a string is not printable ASCII")
+	for _, member := range list {
+		var name string
+		item, _ := member.(httpsfv.Item)
+		switch v := item.Value.(type) {
+		case string:
+			name = v
+		case httpsfv.Token:
+			name = string(v)
 		default:
-			b.WriteByte(c)
+			return nil, errors.New("a protocol is neither a string nor a token")
 		}
+		if err := checkProtocol(name); err != nil {
+			return nil, err
+		}
+		names = append(names, name)
 	}
-	return "", errors.New("a string does not end")
-}
-
-// token reads up to a delimiter.
-func (p *fieldParser) token() string {
-	n := strings.IndexFunc(p.rest, func(r rune) bool {
-		return r <= ' ' || r > '~' || strings.ContainsRune(`",;=()<>@[\]{}`, r)
-	})
-	if n < 0 {
-		n = len(p.rest)
-	}
-	t := p.rest[:n]
-	p.rest = p.rest[n:]
-	return t
+	return names, nil
 }
