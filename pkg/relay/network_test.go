@@ -176,11 +176,14 @@ func (o *origin) Subscribe(_ context.Context, r *session.SubscribeRequest) {
 	o.out <- out
 }
 
-// TestBadNetwork: a publisher and twenty viewers, each behind a link that loses
+// audience is how many viewers TestBadNetwork has.
+var audience = 20
+
+// TestBadNetwork: a publisher and its audience, each behind a link that loses
 // two packets of a hundred and delays and reorders the others. Everybody gets
 // every object once, and each stream in its order.
 func TestBadNetwork(t *testing.T) {
-	const viewers, groups, objects = 20, 6, 15
+	const groups, objects = 6, 15
 	onNetwork(t, Config{}, func(t *testing.T, w *world) {
 		bad := func(i int) testkit.Link {
 			return testkit.Link{
@@ -202,7 +205,7 @@ func TestBadNetwork(t *testing.T) {
 			all, ins = append(all, v), append(ins, in)
 			return v, in
 		}
-		for range viewers - 4 {
+		for range audience - 4 {
 			join()
 		}
 		out := <-pub.out

@@ -107,14 +107,14 @@ func TestManyAtOnce(t *testing.T) {
 	})
 }
 
-// TestIdleSubscribersAreLeftAlone: for an hour a thousand subscribers wait, and
+// TestIdleSubscribersAreLeftAlone: for an hour a crowd of subscribers waits, and
 // nothing wakes up to look for something to do.
 func TestIdleSubscribersAreLeftAlone(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {
 		pub := s.join()
 		pub.publish("moq-date", "date", session.Offer{})
 		var last *clock
-		for range 1000 {
+		for range crowd {
 			last = new(clock)
 			testkit.Must(s.join().sess.Subscribe(t.Context(), session.SubscribeOptions{Track: date}, last))(t)
 		}
