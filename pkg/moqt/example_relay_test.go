@@ -90,9 +90,10 @@ func Example_relayLoop() {
 			}
 		}
 	})
+	complete := make(chan struct{})
 	second := destination(func(ctx context.Context, track *moqt.TrackReader) {
 		defer receiving.Done()
-		for {
+		for received := 1; ; received++ {
 			group, err := track.AcceptGroup(ctx)
 			if err != nil {
 				fmt.Println("the track ends:", err)
@@ -100,6 +101,9 @@ func Example_relayLoop() {
 			}
 			n, err := wantFrames(group, objects)
 			fmt.Println("group", group.GroupSequence(), "has", n, "objects, error:", err)
+			if received == groups {
+				close(complete)
+			}
 		}
 	})
 	src, err := upstream.Subscribe(ctx, name)
@@ -153,6 +157,7 @@ func Example_relayLoop() {
 	}
 	live.Close()
 	relaying.Wait()
+	<-complete
 	for _, d := range dests {
 		d.Close()
 	}
@@ -168,17 +173,13 @@ func Example_relayLoop() {
 // for the handling of errors: a destination that fails is left out instead of
 // ending the work for those after it.
 func relayTrack(src *moqt.TrackReader, dests []*moqt.TrackWriter) {
-	var groups sync.WaitGroup
-	defer groups.Wait()
 	for {
 		gr, err := src.AcceptGroup(context.Background())
 		if err != nil {
 			break
 		}
 
-		groups.Add(1)
 		go func(gr *moqt.GroupReader) {
-			defer groups.Done()
 			defer gr.Close()
 			seq := gr.GroupSequence()
 			writers := make([]*moqt.GroupWriter, 0, len(dests))
