@@ -207,13 +207,15 @@ printf '\n%s' "$table" | awk -F' *[|] *' 'NF > 4 { printf "  %-8s %-38s %-4s %5s
 if [ -n "$failed" ]; then echo "FAILED:$failed (${total}s)"; else echo "All stages passed (${total}s)."; fi
 
 if $full && [ -z "$only" ]; then
+  # Asked before the report itself is a change.
+  changes=$(git diff --quiet HEAD || echo ", with changes")
   {
     echo "# Last full run"
     echo
     echo "Written by \`scripts/test.sh -full\`; not edited by hand."
     echo
     echo "- Date: $(date -u +%Y-%m-%dT%H:%MZ)"
-    echo "- Commit: $(git rev-parse --short HEAD)$(git diff --quiet HEAD || echo ", with changes")"
+    echo "- Commit: $(git rev-parse --short HEAD)$changes"
     echo "- Machine: $(go version | cut -d' ' -f3,4), $(nproc) x $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1)"
     echo "- Vectors: $([ -n "${MOQT_VECTORS:-}" ] && echo "yes" || echo "no")"
     echo "- Result: $([ -n "$failed" ] && echo "FAILED:$failed" || echo "all stages passed") in ${total} s"
