@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"net"
+	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -178,4 +180,22 @@ func TestKeepEndsWithARefusal(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestTCPPortWithoutQMux(t *testing.T) {
+	ln := testkit.Must(net.Listen("tcp", "127.0.0.1:0"))(t)
+	web := &http.Server{Handler: http.NotFoundHandler(), ReadHeaderTimeout: time.Minute}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = web.Serve(ln)
+	}()
+	_, err := dial.Dial(t.Context(), testkit.Must(dial.Parse("moqt://"+ln.Addr().String()))(t), dial.Options{
+		TLS: &tls.Config{InsecureSkipVerify: true}, Transport: transport.QMUX,
+	})
+	if err == nil || !strings.Contains(err.Error(), "does not speak QMux") {
+		t.Errorf("the error is %v", err)
+	}
+	testkit.NoErr(t, web.Close())
+	<-ended
 }

@@ -1,6 +1,7 @@
 package dial
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -27,6 +28,7 @@ func explain(t Target, protocols []string, err error) error {
 	text := ""
 	dns, isDNS := errors.AsType[*net.DNSError](err)
 	closed, isClosed := errors.AsType[*model.SessionError](err)
+	_, isPlain := errors.AsType[tls.RecordHeaderError](err)
 	_, isStatus := errors.AsType[*wttr.StatusError](err)
 	switch {
 	case isDNS && dns.IsNotFound:
@@ -35,6 +37,8 @@ func explain(t Target, protocols []string, err error) error {
 		text = fmt.Sprintf("the address of %s cannot be found out (%s)", t.Host, dns.Err)
 	case errors.Is(err, quictr.ErrNoProtocol), errors.Is(err, wttr.ErrNoProtocol) && !isStatus:
 		text = fmt.Sprintf("it speaks nothing that is offered here, which is %s", strings.Join(protocols, ", "))
+	case isPlain:
+		text = "what answers there over TCP does not speak QMux"
 	case isClosed && closed.Remote:
 		text = explainClose(t, closed)
 	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):
