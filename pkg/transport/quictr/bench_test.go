@@ -1,106 +1,19 @@
 package quictr_test
 
 import (
-	"fmt"
-	"io"
-	"runtime"
-	"sync"
 	"testing"
 
-	"oxymoq/internal/testkit"
 	"oxymoq/pkg/transport"
 	"oxymoq/pkg/transport/quictr"
+	"oxymoq/pkg/transport/transporttest"
 )
 
-// BenchmarkStream writes objects to one stream over loopback, as fast as the
-// other end reads.
-func BenchmarkStream(b *testing.B) {
-	for _, size := range []int{1200, 16 << 10, 256 << 10} {
-		b.Run(fmt.Sprint(size), func(b *testing.B) {
-			client, srv := loopback(b, quictr.Options{})
-			out := testkit.Must(client.OpenUniStream(b.Context()))(b)
-			out.Write([]byte("x"))
-			in := testkit.Must(srv.AcceptUniStream(b.Context()))(b)
-			read := make(chan int64)
-			go func() {
-				n, _ := io.Copy(io.Discard, in)
-				read <- n
-			}()
-			obj := make([]byte, size)
-			b.SetBytes(int64(size))
-			b.ReportAllocs()
-			for b.Loop() {
-				if _, err := out.Write(obj); err != nil {
-					b.Fatal(err)
-				}
-			}
-			out.Close()
-			testkit.Equal(b, <-read, 1+int64(b.N)*int64(size))
-		})
-	}
+// benched is a connection over loopback, from its client.
+func benched(b *testing.B) (from, to transport.Conn) {
+	b.Helper()
+	return loopback(b, quictr.Options{})
 }
 
-// BenchmarkStreamPerObject opens a stream for each object of 1200 bytes.
-func BenchmarkStreamPerObject(b *testing.B) {
-	client, srv := loopback(b, quictr.Options{})
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		var wg sync.WaitGroup
-		defer wg.Wait()
-		for {
-			in, err := srv.AcceptUniStream(b.Context())
-			if err != nil {
-				return
-			}
-			// Not one after the other: the streams to come could fill the
-			// connection's window while this one waits for its rest.
-			wg.Go(func() { io.Copy(io.Discard, in) })
-		}
-	}()
-	obj := make([]byte, 1200)
-	b.SetBytes(int64(len(obj)))
-	b.ReportAllocs()
-	for b.Loop() {
-		out, err := client.OpenUniStream(b.Context())
-		if err != nil {
-			b.Fatal(err)
-		}
-		out.Write(obj)
-		out.Close()
-	}
-	client.CloseWithError(0, "")
-	<-done
-}
-
-// BenchmarkDatagram sends datagrams as fast as they are taken, and reports how
-// many of them arrived: quic-go keeps 128 for a reader that is late.
-func BenchmarkDatagram(b *testing.B) {
-	client, srv := loopback(b, quictr.Options{})
-	arrived := make(chan int)
-	go func() {
-		n := 0
-		for {
-			if _, err := srv.ReceiveDatagram(b.Context()); err != nil {
-				arrived <- n
-				return
-			}
-			n++
-		}
-	}()
-	obj := make([]byte, 1100)
-	b.SetBytes(int64(len(obj)))
-	b.ReportAllocs()
-	for b.Loop() {
-		err := client.SendDatagram(obj)
-		for err == transport.ErrDatagramDropped {
-			runtime.Gosched()
-			err = client.SendDatagram(obj)
-		}
-		if err != nil {
-			b.Fatal(err)
-		}
-	}
-	client.CloseWithError(0, "")
-	b.ReportMetric(float64(<-arrived)/float64(b.N), "arrived/op")
-}
+func BenchmarkStream(b *testing.B)          { transporttest.BenchmarkStream(b, benched) }
+func BenchmarkStreamPerObject(b *testing.B) { transporttest.BenchmarkStreamPerObject(b, benched) }
+func BenchmarkDatagram(b *testing.B)        { transporttest.BenchmarkDatagram(b, benched) }

@@ -10,4 +10,7 @@
 //			c.Run(t, client, server)
 //		})
 //	}
+//
+// The benchmarks measure every carrier in the same way, so that their results
+// can be laid side by side.
 package transporttest
