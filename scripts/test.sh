@@ -134,8 +134,8 @@ race() {
   go test -race -shuffle=on -timeout 10m -json "$@" ./... 2>&1 | tee "$events" |
     "$logs/report" -skips scripts/skips.txt -summary "$logs/tests.md"
 }
-stage_race() { go build -o "$logs/report" ./scripts/report && race race -count=1; }
-stage_again() { go build -o "$logs/report" ./scripts/report && race again -count=3; }
+stage_race() { need ffmpeg=ffmpeg && go build -o "$logs/report" ./scripts/report && race race -count=1; }
+stage_again() { need ffmpeg=ffmpeg && go build -o "$logs/report" ./scripts/report && race again -count=3; }
 
 stage_fuzz() {
   local file target dir out n=0 bad=0

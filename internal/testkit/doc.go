@@ -1,5 +1,6 @@
 // Package testkit is what the tests of oxymoq share: a few assertions, a
-// virtual network for QUIC on virtual time, and a check for leaked goroutines.
+// virtual network for QUIC on virtual time, a check for leaked goroutines, and
+// clips that ffmpeg makes and judges.
 //
 // It is imported by tests only. It knows nothing of MoQT: fixtures of a
 // protocol belong to the package that owns the protocol.
