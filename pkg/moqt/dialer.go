@@ -57,21 +57,36 @@ func (d *Dialer) Dial(ctx context.Context, url string) (*Session, error) {
 		return nil, err
 	}
 	opts := d.options()
-	life, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	if !d.Reconnect {
 		s, err := dial.Dial(ctx, target, opts)
 		if err != nil {
-			cancel(err)
 			return nil, err
 		}
-		return newSession(life, cancel, s, d.Handler), nil
+		return NewSession(ctx, s, d.Handler), nil
 	}
-	x := bareSession(life, cancel, d.Handler)
+	return keep(ctx, target, dial.KeepOptions{Options: opts, RetryFirst: d.Retry, Log: d.Log}, d.Handler)
+}
+
+// Connect is Dial with Reconnect for programs that have made a target and options
+// of package dial. The handler may be nil.
+func Connect(ctx context.Context, target dial.Target, opts dial.KeepOptions, handler Handler) (*Session, error) {
+	if handler != nil {
+		opts.Session.Handler = handler
+	}
+	return keep(ctx, target, opts, handler)
+}
+
+// keep makes a session that has successors.
+func keep(ctx context.Context, target dial.Target, opts dial.KeepOptions, handler Handler) (*Session, error) {
+	life, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	x := bareSession(life, cancel, handler)
 	x.stays = true
 	stop := context.AfterFunc(ctx, func() { cancel(context.Cause(ctx)) })
 	x.spawn(func() {
-		err := dial.Keep(life, target, dial.KeepOptions{Options: opts, RetryFirst: d.Retry, Log: d.Log},
-			func(ctx context.Context, s *session.Session) error { return x.chain.follow(ctx, s, target, opts) })
+		err := dial.Keep(life, target, opts,
+			func(ctx context.Context, s *session.Session) error {
+				return x.chain.follow(ctx, s, target, opts.Options)
+			})
 		x.end(err)
 	})
 	if _, err := x.chain.wait(ctx, nil); err != nil {

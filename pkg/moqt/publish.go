@@ -3,6 +3,7 @@ package moqt
 import (
 	"context"
 	"errors"
+	"io"
 	"sync"
 
 	"oxymoq/pkg/session"
@@ -54,6 +55,35 @@ func (x *Session) Publish(ctx context.Context, name TrackName, opts ...TrackOpti
 		return nil, err
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
+	}
+}
+
+// Offer offers a track that TrackMux.PublishTrack made to the peer by PUBLISH, and
+// again in each session that follows, until the track has ended, when it returns
+// nil. Otherwise it returns the cause of ctx, the peer's refusal, which is a
+// *RequestError, or why the peer does not want the track any more. The track
+// goes on whatever it returns; after the end of ctx, what the peer has accepted
+// does too.
+func (x *Session) Offer(ctx context.Context, w *TrackWriter) error {
+	ctx, cancel := x.bind(ctx)
+	defer cancel(nil)
+	over := make(chan error, 1)
+	if !x.spawn(func() {
+		accepted := false
+		over <- x.chain.each(ctx, func(ctx context.Context, s *session.Session) error {
+			return x.mux.offer(ctx, s, w.local, func() { accepted = true })
+		}, func(err error) bool { return accepted && x.stays && w.ctx.Err() == nil && mayReturn(err) })
+	}) {
+		return context.Cause(x.ctx)
+	}
+	select {
+	case err := <-over:
+		if finished(err) == io.EOF {
+			return nil
+		}
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
 }
 

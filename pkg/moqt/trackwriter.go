@@ -28,6 +28,7 @@ type trackConfig struct {
 	groups     int
 	bytes      int64
 	properties Properties
+	priority   model.Opt[uint8]
 	policy     egress.Policy
 }
 
@@ -39,6 +40,11 @@ func Keep(groups int, bytes int64) TrackOption {
 
 // WithProperties gives the track properties, in ascending order of type.
 func WithProperties(p Properties) TrackOption { return func(c *trackConfig) { c.properties = p } }
+
+// WithPriority gives the objects of the track a publisher priority, in the header
+// of each stream; lower is sooner. The default is model.DefaultPriority, which is
+// not written.
+func WithPriority(p uint8) TrackOption { return func(c *trackConfig) { c.priority = model.Some(p) } }
 
 // DropSlow ends the subscription of who is further behind than that. The default
 // is to skip to the newest group. A value of 0 is the default, or no limit for
@@ -53,10 +59,11 @@ func DropSlow(groups int, bytes int64) TrackOption {
 // many subscribers there are; a slow one delays neither the writer nor the
 // others. Its methods may be called from any goroutine.
 type TrackWriter struct {
-	local  *LocalTrack
-	ready  func() // tells that the track is there; may be nil
-	cancel context.CancelCauseFunc
-	ctx    context.Context // ends with the track
+	local    *LocalTrack
+	priority model.Opt[uint8]
+	ready    func() // tells that the track is there; may be nil
+	cancel   context.CancelCauseFunc
+	ctx      context.Context // ends with the track
 
 	mu      sync.Mutex
 	open    map[uint64]*GroupWriter
@@ -83,7 +90,8 @@ func newTrackWriter(ctx context.Context, name TrackName, opts []TrackOption) (*T
 		local: &LocalTrack{Name: name, Policy: c.policy, Log: track.New(track.Config{
 			MaxGroups: cmp.Or(c.groups, DefaultKeptGroups), Budget: track.NewBudget(cmp.Or(c.bytes, DefaultKeptBytes)),
 		})},
-		open: map[uint64]*GroupWriter{},
+		priority: c.priority,
+		open:     map[uint64]*GroupWriter{},
 	}
 	w.local.Log.SetProperties(c.properties)
 	w.ctx, w.cancel = context.WithCancelCause(ctx)
@@ -225,7 +233,7 @@ func (w *TrackWriter) WriteDatagram(seq GroupSequence, f *Frame) error {
 	groups, _ := f.props.Int(model.PropPriorGroupIDGap)
 	objects, _ := f.props.Int(model.PropPriorObjectIDGap)
 	err = w.local.Log.AppendDatagram(&track.Datagram{
-		Location: Location{Group: seq, Object: id}, Properties: props, Form: hall.Native(true), Payload: f.body,
+		Location: Location{Group: seq, Object: id}, Priority: w.priority, Properties: props, Form: hall.Native(true), Payload: f.body,
 		PriorGroupGap: groups, PriorObjectGap: objects,
 	})
 	if err != nil {
@@ -337,7 +345,7 @@ func (g *GroupWriter) write(id uint64, props Properties, payload []byte, s model
 			first = track.FirstNo
 		}
 		g.log, err = g.w.local.Log.OpenSubgroup(track.SubgroupKey{Group: g.seq}, track.SubgroupInfo{
-			EndOfGroup: true, First: first, Properties: true, Form: h.From,
+			Priority: g.w.priority, EndOfGroup: true, First: first, Properties: true, Form: h.From,
 		})
 	}
 	if err == nil {
