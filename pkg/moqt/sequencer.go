@@ -53,6 +53,7 @@ type Sequencer struct {
 	floor    model.Opt[model.Location] // nothing is given out from here on before a backlog is complete
 	vouched  model.Location            // what is missing before it does not exist
 	awaiting bool                      // a fetch is under way
+	came     time.Time                 // when the object that Emit is given came
 }
 
 // streamCount says how many streams of a group have begun, are being read, and
@@ -182,7 +183,7 @@ func (q *Sequencer) Add(o model.Object, now time.Time) {
 		return // came already, or lies before the start
 	}
 	if q.started && !q.floor.Set && len(q.held) == 0 && q.follows(&o) {
-		q.hand(o)
+		q.hand(o, now)
 		return
 	}
 	i, dup := slices.BinarySearchFunc(q.held, o.Location, func(h heldObject, l model.Location) int { return h.Location.Compare(l) })
@@ -305,7 +306,7 @@ func (q *Sequencer) complete(group uint64) bool {
 }
 
 // take removes the first held object.
-func (q *Sequencer) take() model.Object {
+func (q *Sequencer) take() heldObject {
 	h := q.held[0]
 	q.bytes -= h.size()
 	q.held[0] = heldObject{}
@@ -313,14 +314,17 @@ func (q *Sequencer) take() model.Object {
 	if len(q.held) == 0 {
 		q.held = nil
 	}
-	return h.Object
+	return h
 }
 
 // give hands out the first held object.
-func (q *Sequencer) give() { q.hand(q.take()) }
+func (q *Sequencer) give() {
+	h := q.take()
+	q.hand(h.Object, h.came)
+}
 
 // hand gives out an object that is in order.
-func (q *Sequencer) hand(o model.Object) {
+func (q *Sequencer) hand(o model.Object, came time.Time) {
 	if o.Group != q.next.Group {
 		q.sparse = o.Group != q.next.Group+1
 	}
@@ -333,6 +337,7 @@ func (q *Sequencer) hand(o model.Object) {
 		q.ended = model.Some(o.Group)
 		q.final = o.Status == model.StatusEndOfTrack
 	default:
+		q.came = came
 		q.Emit(o)
 	}
 }

@@ -73,6 +73,10 @@ type Subscriber struct {
 	// Emit is given the objects, one call at a time. Payload and properties
 	// may be kept. While it blocks, nothing is read.
 	Emit func(model.Object)
+	// EmitCame, if set, is used instead of Emit and told when each object came,
+	// which for one that was held back for the sake of order is before it is
+	// given out.
+	EmitCame func(o model.Object, came time.Time)
 	// Gap is told what was given up. May be nil.
 	Gap func(from, to model.Location)
 	// Subscribed is told of every subscription that was accepted. May be nil.
@@ -150,7 +154,8 @@ func (s *Subscriber) begin(sess *session.Session) *receiver {
 
 // renew starts with an empty Sequencer.
 func (s *Subscriber) renew() {
-	s.q = Sequencer{Patience: s.Patience, Emit: s.emit, Gap: s.gap}
+	s.q = Sequencer{Patience: s.Patience, Gap: s.gap}
+	s.q.Emit = func(o model.Object) { s.emit(o, s.q.came) }
 	s.raw = model.Opt[model.Location]{}
 }
 
@@ -199,8 +204,12 @@ func (s *Subscriber) leave(r *receiver, cancel context.CancelFunc) {
 // leaveTime is how long a fetch is awaited that was given up.
 const leaveTime = 100 * time.Millisecond
 
-func (s *Subscriber) emit(o model.Object) {
+func (s *Subscriber) emit(o model.Object, came time.Time) {
 	if end, ok := s.End.Get(); ok && end.Less(o.Location) {
+		return
+	}
+	if s.EmitCame != nil {
+		s.EmitCame(o, came)
 		return
 	}
 	s.Emit(o)

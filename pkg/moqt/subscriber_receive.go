@@ -51,7 +51,7 @@ func (s *Subscriber) take(o model.Object, now time.Time) {
 		next = model.Location{Group: o.Group, Object: model.MaxID}.Next()
 	}
 	if o.Status == model.StatusNormal && s.into == nil {
-		s.emit(o)
+		s.emit(o, now)
 	}
 	s.raw = model.Some(later(s.raw, next))
 }

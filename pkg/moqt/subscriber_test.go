@@ -2,6 +2,7 @@ package moqt
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -393,6 +394,36 @@ func TestRawOrder(t *testing.T) {
 		st.connect(o)
 		st.want("resumed behind the furthest", "7/7-8")
 	})
+}
+
+// TestEmitCame: an object that was held back is given out with the time when it
+// came.
+func TestEmitCame(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		raw  bool
+		want string
+	}{
+		{"in order", false, "7/0@0s 7/1@0s 7/2@30ms 7/3@10ms 7/4@10ms 7/5@30ms"},
+		{"as they come", true, "7/0@0s 7/1@0s 7/3@10ms 7/4@10ms 7/2@30ms 7/5@30ms"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			play(t, FromGroupsBack(0), func(t *testing.T, st *stage, o *origin) {
+				began := time.Now()
+				st.sub.RawOrder, st.sub.Emit = tt.raw, nil
+				st.sub.EmitCame = func(o model.Object, came time.Time) {
+					st.say(fmt.Sprint(o.Location, "@", came.Sub(began)))
+				}
+				o.grow(span(7, 0, 1))
+				st.connect(o)
+				st.pass(10 * time.Millisecond)
+				o.open(7, 1, false).put(3, 4)
+				st.pass(20 * time.Millisecond)
+				o.open(7, 0, false).put(2, 5)
+				st.want("all", tt.want)
+			})
+		})
+	}
 }
 
 func TestAcceptPublish(t *testing.T) {
