@@ -18,8 +18,6 @@ func at(ms float64) time.Time { return zero.Add(duration(ms)) }
 
 func duration(ms float64) time.Duration { return time.Duration(ms * float64(time.Millisecond)) }
 
-func p(f float64) *float64 { return &f }
-
 // frames are n objects of 40 ms from the object first on, captured when they
 // were shown, each on the way for 10 ms.
 func frames(first, n int) (all []Arrival) {
@@ -60,8 +58,8 @@ func TestRecorder(t *testing.T) {
 	none := &Percentiles{Count: n}
 	step := &Percentiles{Count: n - 1, Min: 40, P50: 40, P95: 40, P99: 40, Max: 40}
 	good := Report{
-		Objects: n, Bytes: 1000, Duration: 360, Latency: even, AboveFastest: none, Interval: step, Jitter: p(0), JitterFrom: FromMedia,
-		Freezes: Freezes{Threshold: p(200)},
+		Objects: n, Bytes: 1000, Duration: 360, Latency: even, AboveFastest: none, Interval: step, Jitter: new(0.0), JitterFrom: FromMedia,
+		Freezes: Freezes{Threshold: new(200.0)},
 	}
 	with := func(change func(*Report)) Report {
 		r := good
@@ -85,11 +83,11 @@ func TestRecorder(t *testing.T) {
 		{
 			name: "the join is measured", opts: Options{Subscribed: at(-50)},
 			all:  later(frames(0, n), func(a *Arrival) { a.Key = a.Object == 2 }),
-			want: with(func(r *Report) { r.Join, r.JoinKey = p(60), p(140) }),
+			want: with(func(r *Report) { r.Join, r.JoinKey = new(60.0), new(140.0) }),
 		},
 		{
 			name: "no key came", opts: Options{Subscribed: at(0)}, all: later(frames(0, n), func(a *Arrival) { a.Key = false }),
-			want: with(func(r *Report) { r.Join = p(10) }),
+			want: with(func(r *Report) { r.Join = new(10.0) }),
 		},
 		{
 			name: "the publisher's clock is ahead", all: later(frames(0, n), func(a *Arrival) { a.Captured = a.Captured.Add(duration(30)) }),
@@ -121,7 +119,7 @@ func TestRecorder(t *testing.T) {
 				}
 			}),
 			want: with(func(r *Report) {
-				r.Duration, r.Jitter, r.JitterFrom = 376, p(1), FromCapture
+				r.Duration, r.Jitter, r.JitterFrom = 376, new(1.0), FromCapture
 				r.Latency = &Percentiles{n, 10, ms10, 26, 26, 26}
 				r.AboveFastest = &Percentiles{n, 0, ms10 - 10, 16, 16, 16}
 				r.Interval = &Percentiles{n - 1, 40, ms40, 56, 56, 56}
@@ -135,7 +133,7 @@ func TestRecorder(t *testing.T) {
 				}
 			}),
 			want: with(func(r *Report) {
-				r.Duration, r.Jitter, r.JitterFrom, r.Latency, r.AboveFastest = 376, p(1), FromInterval, nil, nil
+				r.Duration, r.Jitter, r.JitterFrom, r.Latency, r.AboveFastest = 376, new(1.0), FromInterval, nil, nil
 				r.Interval = &Percentiles{n - 1, 40, ms40, 56, 56, 56}
 			}),
 		},
@@ -156,7 +154,7 @@ func TestRecorder(t *testing.T) {
 			),
 			want: with(func(r *Report) {
 				r.Objects, r.Past, r.Bytes, r.Duration = n+5, 5, 1500, 390
-				r.Freezes.Threshold = p(200)
+				r.Freezes.Threshold = new(200.0)
 			}),
 		},
 		{
@@ -167,7 +165,7 @@ func TestRecorder(t *testing.T) {
 			),
 			want: with(func(r *Report) {
 				r.Objects, r.Past, r.Bytes, r.Duration = n+5, 5, 1500, 770
-				r.Freezes = Freezes{1, 410, 410, p(200)}
+				r.Freezes = Freezes{1, 410, 410, new(200.0)}
 			}),
 		},
 		{
@@ -178,13 +176,13 @@ func TestRecorder(t *testing.T) {
 				r.Interval = &Percentiles{n - 1, 40, ms40, 840, 840, 840}
 				r.Gaps, r.GapsUnknown, r.Lost, r.LostTime = 2, 1, 20, 800
 				// the steps known by media are eight of 40 ms and one of 840 ms
-				r.Freezes = Freezes{1, 840, 840, p(386.667)}
+				r.Freezes = Freezes{1, 840, 840, new(386.667)}
 			}),
 		},
 		{
 			name: "a freeze that lasts", opts: Options{FrameDuration: duration(100)}, all: frames(0, n),
 			more: func(r *Recorder) { r.Until(at(370 + 301)); r.Until(at(0)) },
-			want: with(func(r *Report) { r.Freezes = Freezes{1, 301, 301, p(300)} }),
+			want: with(func(r *Report) { r.Freezes = Freezes{1, 301, 301, new(300.0)} }),
 		},
 		{
 			name: "late objects break no silence", opts: Options{FrameDuration: duration(40)},
@@ -194,7 +192,7 @@ func TestRecorder(t *testing.T) {
 				r.Objects, r.Bytes, r.Late = n+1, 1100, 1
 				r.Latency = &Percentiles{n + 1, 10, ms10, ms10, 380, 380}
 				r.AboveFastest = &Percentiles{n + 1, 0, ms10 - 10, ms10 - 10, 370, 370}
-				r.Freezes = Freezes{1, 201, 201, p(200)}
+				r.Freezes = Freezes{1, 201, 201, new(200.0)}
 			}),
 		},
 	} {
@@ -250,10 +248,10 @@ func TestRhythmIsLearned(t *testing.T) {
 		}
 	}
 	add(100, 1000)
-	testkit.Equal(t, r.Report().Freezes, Freezes{Threshold: p(3000)})
+	testkit.Equal(t, r.Report().Freezes, Freezes{Threshold: new(3000.0)})
 	now += 5000
 	add(100, 1000)
-	testkit.Equal(t, r.Report().Freezes, Freezes{1, 6000, 6000, p(3000)})
+	testkit.Equal(t, r.Report().Freezes, Freezes{1, 6000, 6000, new(3000.0)})
 	add(200, 4000)
 	now -= 3000
 	add(1, 0)
