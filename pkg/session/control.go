@@ -112,6 +112,7 @@ func (s *Session) acceptSetup(m *wire.Setup) error {
 	}
 	s.peer, s.tokens = *m, tokens
 	s.orderInSubscribeOK.Store(sendsOrderInSubscribeOK(m.Implementation.Value))
+	s.updatesToKeepAlive.Store(updatesToKeepAlive(m.Implementation.Value))
 	close(s.setupDone)
 	return nil
 }

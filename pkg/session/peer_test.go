@@ -30,6 +30,12 @@ type peer struct {
 // and a peer that has exchanged SETUP with it.
 func start(t *testing.T, role wire.Role, cfg Config, f func(*testing.T, *Session, *peer), opts ...memtr.Option) {
 	t.Helper()
+	startWith(t, &wire.Setup{}, role, cfg, f, opts...)
+}
+
+// startWith is start with a SETUP of the peer.
+func startWith(t *testing.T, setup *wire.Setup, role wire.Role, cfg Config, f func(*testing.T, *Session, *peer), opts ...memtr.Option) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		if h, ok := cfg.Handler.(*recorder); ok {
 			h.init()
@@ -47,7 +53,7 @@ func start(t *testing.T, role wire.Role, cfg Config, f func(*testing.T, *Session
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			p.setup(&wire.Setup{})
+			p.setup(setup)
 		}()
 		s, err := Start(t.Context(), ours, cfg)
 		<-done

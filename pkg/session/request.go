@@ -240,6 +240,9 @@ func (r *request) receive(typ uint64, body []byte) error {
 	if !ok || ev == EventOK && m.Kind() != okKind(r.kind) {
 		return violation("%s on the stream of a %s", wire.MessageName(r.s.cfg.Draft, typ), requestName(r.kind))
 	}
+	if r.isNotAnswered(m) {
+		return nil
+	}
 	if ev == EventOK && r.us == Requester && r.onOK != nil {
 		if err := r.onOK(m); err != nil { // before the waiter learns of the answer
 			return err
@@ -289,8 +292,10 @@ func (s *Session) requestError(m *wire.RequestError) *model.RequestError {
 // receiveUpdate answers a REQUEST_UPDATE of the peer. An empty one is a
 // keep-alive and is answered like any other.
 func (r *request) receiveUpdate(m *wire.RequestUpdate) error {
-	if err := r.s.useID(m.RequestID); err != nil {
-		return err
+	if !r.isKeepAlive(m) {
+		if err := r.s.useID(m.RequestID); err != nil {
+			return err
+		}
 	}
 	r.s.mu.Lock()
 	_, err := r.s.cache.resolve(m.Params.Tokens, false)
@@ -325,7 +330,8 @@ func ignoreTerminated(err error) error {
 	return err
 }
 
-// update sends a REQUEST_UPDATE and waits for its answer.
+// update sends a REQUEST_UPDATE and waits for its answer, unless the peer gives
+// none.
 func (r *request) update(ctx context.Context, p wire.Params) (wire.Params, error) {
 	u := &update{done: make(chan struct{})}
 	r.mu.Lock()
@@ -334,9 +340,12 @@ func (r *request) update(ctx context.Context, p wire.Params) (wire.Params, error
 		r.mu.Unlock()
 		return wire.Params{}, errors.Join(errTerminated, err)
 	}
-	r.updates = append(r.updates, u)
+	answered := !r.s.updatesToKeepAlive.Load()
+	if answered {
+		r.updates = append(r.updates, u)
+	}
 	r.mu.Unlock()
-	if err := r.send(&wire.RequestUpdate{RequestID: r.s.takeID(), Params: p}, false); err != nil {
+	if err := r.send(&wire.RequestUpdate{RequestID: r.s.takeID(), Params: p}, false); err != nil || !answered {
 		return wire.Params{}, err
 	}
 	select {
@@ -352,6 +361,9 @@ func (r *request) resolveUpdate(p wire.Params, refusal error) error {
 	r.mu.Lock()
 	if len(r.updates) == 0 {
 		r.mu.Unlock()
+		if r.s.updatesToKeepAlive.Load() {
+			return nil // it has learnt to answer
+		}
 		return violation("answer to an update of a %s that was not sent", requestName(r.kind))
 	}
 	u := r.updates[0]

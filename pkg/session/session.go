@@ -63,6 +63,7 @@ type Session struct {
 	tokens    []auth.Token  // of the peer's SETUP; valid after setupDone
 
 	orderInSubscribeOK atomic.Bool // a quirk of the peer
+	updatesToKeepAlive atomic.Bool // likewise
 
 	mu         sync.Mutex
 	err        error         // why we closed, if we did

@@ -79,6 +79,16 @@ func (p *Params) count(id paramID) int {
 	return 0
 }
 
+// Empty reports whether there are no parameters.
+func (p *Params) Empty() bool {
+	for id := range paramCount {
+		if p.count(id) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // number returns a parameter whose value is a number.
 func (p *Params) number(id paramID) (uint64, bool) {
 	switch id {
