@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# Makes a certificate for servers, certs/certificate.pem, and its private key,
-# certs/certificate.key, whichever directory it is started in:
+# Makes a certificate for servers, certs/certificate.pem, its private key,
+# certs/certificate.key, and for web pages the 32 bytes of its SHA-256,
+# certs/certificate_fingerprint.hex, whichever directory it is started in:
 #
-#   scripts/create-server-certs.sh [NAME or ADDRESS ...]
+#   scripts/create-server-certs.sh [-dir DIRECTORY] [NAME or ADDRESS ...]
 #
+# -dir puts them into another directory.
 # It is for localhost, 127.0.0.1, ::1, this machine's host name, and the names and
 # addresses given. Exit code 1: it could not be written; 2: wrong usage.
 set -euo pipefail

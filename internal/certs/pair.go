@@ -70,6 +70,17 @@ func WritePair(cert tls.Certificate, certFile, keyFile string) error {
 	return nil
 }
 
+// WriteFingerprint writes the 32 bytes of a certificate's Fingerprint to a file,
+// replacing it in one step. Pages of moq-encoder-player fetch such a file from
+// their own server.
+func WriteFingerprint(cert tls.Certificate, file string) error {
+	sum := Fingerprint(cert)
+	if err := replaceFile(file, sum[:], 0o644); err != nil {
+		return fmt.Errorf("write the fingerprint: %w", err)
+	}
+	return nil
+}
+
 func encodePair(cert tls.Certificate) (certPEM, keyPEM []byte, err error) {
 	key, err := x509.MarshalPKCS8PrivateKey(cert.PrivateKey)
 	if err != nil {

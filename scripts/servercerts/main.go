@@ -19,10 +19,11 @@ import (
 	"oxymoq/internal/cli"
 )
 
-// The names of the files, which servers and clients know.
+// The names of the files, which servers, clients and web pages know.
 const (
 	certName = "certificate.pem"
 	keyName  = "certificate.key"
+	hashName = "certificate_fingerprint.hex" // 32 bytes, whatever it is called
 )
 
 func main() {
@@ -34,8 +35,9 @@ func main() {
 func program(dir *string) *cli.Program {
 	p := cli.New("create-server-certs.sh", "makes a certificate for servers on this machine, or at the names and addresses that are given as arguments too")
 	p.Flags.Group("Files")
-	p.Flags.StringVar(dir, "dir", "certs", "`directory` for "+certName+" and "+keyName)
+	p.Flags.StringVar(dir, "dir", "certs", "`directory` for "+certName+", "+keyName+" and "+hashName)
 	p.Example("create-server-certs.sh relay.example 192.0.2.7", "a certificate for a relay that others reach by this name and address")
+	p.Example("create-server-certs.sh -dir ../moq-encoder-player/certs", "in the place where the pages of a web server there look for its fingerprint")
 	return p
 }
 
@@ -60,6 +62,9 @@ func run(env *cli.Env, dir string, now time.Time) error {
 	certFile, keyFile := filepath.Join(dir, certName), filepath.Join(dir, keyName)
 	replaced := exists(certFile) || exists(keyFile)
 	if err := certs.WritePair(cert, certFile, keyFile); err != nil {
+		return fmt.Errorf("cannot make a certificate in %s: %w", dir, err)
+	}
+	if err := certs.WriteFingerprint(cert, filepath.Join(dir, hashName)); err != nil {
 		return fmt.Errorf("cannot make a certificate in %s: %w", dir, err)
 	}
 	if replaced {

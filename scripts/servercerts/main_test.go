@@ -25,7 +25,7 @@ func execute(t *testing.T, args ...string) (code int, out, errs string) {
 
 func TestPair(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "certs")
-	certFile, keyFile := filepath.Join(dir, certName), filepath.Join(dir, keyName)
+	certFile, keyFile, hashFile := filepath.Join(dir, certName), filepath.Join(dir, keyName), filepath.Join(dir, hashName)
 	code, out, errs := execute(t, "-dir", dir, "relay.example", "192.0.2.7", "localhost")
 	if code != cli.ExitDone || errs != "" {
 		t.Fatalf("code %d: %s", code, errs)
@@ -46,7 +46,10 @@ func TestPair(t *testing.T) {
 	if !strings.Contains(out, hex.EncodeToString(sum[:])) {
 		t.Errorf("the hash is not printed: %s", out)
 	}
-	for file, want := range map[string]os.FileMode{certFile: 0o644, keyFile: 0o600} {
+	if raw, err := os.ReadFile(hashFile); err != nil || string(raw) != string(sum[:]) {
+		t.Errorf("the file of the hash holds %x, %v", raw, err)
+	}
+	for file, want := range map[string]os.FileMode{certFile: 0o644, keyFile: 0o600, hashFile: 0o644} {
 		info, err := os.Stat(file)
 		if err != nil {
 			t.Fatal(err)
@@ -63,7 +66,10 @@ func TestPair(t *testing.T) {
 	if again, err := certs.LoadPair(certFile, keyFile); err != nil || certs.Fingerprint(again) == sum {
 		t.Errorf("the pair was not replaced: %v", err)
 	}
-	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 2 {
+	if raw, err := os.ReadFile(hashFile); err != nil || string(raw) == string(sum[:]) {
+		t.Errorf("the hash of before stays: %v", err)
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 3 {
 		t.Errorf("%d files are left, %v", len(entries), err)
 	}
 }
