@@ -1,0 +1,45 @@
+package elementary
+
+import (
+	"oxymoq/pkg/media"
+	"oxymoq/pkg/media/h264"
+	"oxymoq/pkg/media/hevc"
+)
+
+// AppendInBand appends to b a sample as a chunk whose decoder is configured by
+// the stream itself: NAL units of H.264 and HEVC behind start codes, the
+// parameter sets of the configuration before those of a key picture. Other
+// codecs stay as they are.
+func AppendInBand(b []byte, s *media.Sample) ([]byte, error) {
+	switch s.Format.Codec {
+	case media.H264:
+		units, err := collect(h264.Units(s.Data, 4))
+		if err != nil {
+			return nil, err
+		}
+		if s.Key {
+			c, err := h264.ParseConfig(s.Format.Config)
+			if err != nil {
+				return nil, err
+			}
+			b = h264.AppendAnnexB(h264.AppendAnnexB(b, c.SPS...), c.PPS...)
+		}
+		return h264.AppendAnnexB(b, units...), nil
+	case media.HEVC:
+		units, err := collect(hevc.Units(s.Data, 4))
+		if err != nil {
+			return nil, err
+		}
+		if s.Key {
+			c, err := hevc.ParseConfig(s.Format.Config)
+			if err != nil {
+				return nil, err
+			}
+			for _, a := range c.Arrays {
+				b = hevc.AppendAnnexB(b, a.Units...)
+			}
+		}
+		return hevc.AppendAnnexB(b, units...), nil
+	}
+	return append(b, s.Data...), nil
+}
