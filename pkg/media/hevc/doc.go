@@ -8,7 +8,7 @@
 // not read beyond their type, nor layers above the base layer.
 //
 // What is read more leniently than the texts say: bytes after the record; an SPS
-// that cannot be read behind its bit depths, which has no frame rate then.
+// that cannot be read behind its buffer sizes, which has no frame rate then.
 //
 // All functions are pure: there are no goroutines and no locks. Results of Parse
 // and Split alias their input; those of Append do not.

@@ -31,6 +31,9 @@ type SPS struct {
 	Width, Height  int // in pixels, within the conformance window
 	// FrameRate is in pictures a second, 0 if the SPS does not say it.
 	FrameRate float64
+	// ReorderFrames is how many pictures may come before one that is shown
+	// earlier, sps_max_num_reorder_pics of all layers.
+	ReorderFrames int
 }
 
 // ParseSPS reads the NAL unit of a sequence parameter set.
@@ -39,17 +42,18 @@ func ParseSPS(nal []byte) (*SPS, error) {
 		return nil, errors.New("SPS: the NAL unit is of another type")
 	}
 	r := &bitReader{b: Unescape(nal[headerLen:])}
-	s := parseSPS(r)
+	s, orderBits := parseSPS(r)
 	if r.err != nil {
 		return nil, fmt.Errorf("SPS: %w", r.err)
 	}
-	s.FrameRate = frameRate(*r, int(s.TemporalLayers))
+	s.FrameRate = frameRate(*r, orderBits)
 	return s, nil
 }
 
-// parseSPS reads up to the bit depths.
-func parseSPS(r *bitReader) *SPS {
-	s := &SPS{}
+// parseSPS reads up to the sizes of buffers, and returns how many bits the order
+// of a picture has.
+func parseSPS(r *bitReader) (s *SPS, orderBits int) {
+	s = &SPS{}
 	r.u(4) // sps_video_parameter_set_id
 	layers := r.u(3) + 1
 	if layers > 7 {
@@ -88,12 +92,25 @@ func parseSPS(r *bitReader) *SPS {
 	if luma > 7 || chroma > 7 { // what a record can say; the text has 8, which no profile allows
 		r.fail(errors.New("more than 15 bits a sample"))
 	}
-	if r.err != nil {
-		return nil
-	}
 	s.Width, s.Height = int(width), int(height)
 	s.BitDepthLuma, s.BitDepthChroma = 8+int(luma), 8+int(chroma)
-	return s
+	order := r.ue() // log2_max_pic_order_cnt_lsb_minus4
+	if order > 12 {
+		r.fail(errors.New("an order of pictures of more than 16 bits"))
+	}
+	if !r.flag() { // sps_sub_layer_ordering_info_present_flag
+		layers = 1 // which speaks for all
+	}
+	for range layers {
+		r.ue()            // sps_max_dec_pic_buffering_minus1
+		reorder := r.ue() // the last is that of all layers
+		r.ue()            // sps_max_latency_increase_plus1
+		if reorder > maxRefs {
+			r.fail(fmt.Errorf("%d pictures in another order are more than %d", reorder, maxRefs))
+		}
+		s.ReorderFrames = int(reorder)
+	}
+	return s, int(order) + 4
 }
 
 // parseProfile reads profile_tier_level (section 7.3.3).
@@ -122,20 +139,10 @@ func parseProfile(r *bitReader, layers int) Profile {
 	return p
 }
 
-// frameRate reads an SPS from behind its bit depths to the timing in its VUI
+// frameRate reads an SPS from behind the sizes of buffers to the timing in its VUI
 // (section E.2.1). Nothing decodes by it, so that one which cannot be read leaves
 // the rate unknown.
-func frameRate(r bitReader, layers int) float64 {
-	orderBits := r.ue() + 4 // log2_max_pic_order_cnt_lsb_minus4
-	if orderBits > 16 {
-		return 0
-	}
-	if !r.flag() { // sps_sub_layer_ordering_info_present_flag
-		layers = 1
-	}
-	for range 3 * layers {
-		r.ue()
-	}
+func frameRate(r bitReader, orderBits int) float64 {
 	for range 6 { // from log2_min_luma_coding_block_size_minus3 to max_transform_hierarchy_depth_intra
 		r.ue()
 	}
@@ -157,7 +164,7 @@ func frameRate(r bitReader, layers int) float64 {
 		if n > maxLongRefs {
 			return 0
 		}
-		r.skip(int(n) * (int(orderBits) + 1))
+		r.skip(int(n) * (orderBits + 1))
 	}
 	r.u(2)         // sps_temporal_mvp_enabled_flag, strong_intra_smoothing_enabled_flag
 	if !r.flag() { // vui_parameters_present_flag
