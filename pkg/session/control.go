@@ -53,7 +53,7 @@ func (s *Session) serveControl(r *messageReader) error {
 		typ, body, err := r.next()
 		switch {
 		case err == io.EOF:
-			return violation("peer closed its control stream")
+			return s.leftControl()
 		case err != nil:
 			if _, ok := errors.AsType[*transport.StreamError](err); ok {
 				return violation("peer reset its control stream")
@@ -83,6 +83,22 @@ func (s *Session) serveControl(r *messageReader) error {
 			return violation("%s on the control stream", wire.MessageName(s.cfg.Draft, typ))
 		}
 		first = false
+	}
+}
+
+// leaveTime is how long a peer that has closed its control stream may take to
+// close the session.
+const leaveTime = 250 * time.Millisecond
+
+// leftControl waits for the end of the session, which some peers announce by
+// closing their streams first, in any order (moq-encoder-player). Without that
+// end it is a violation (section 3.3).
+func (s *Session) leftControl() error {
+	select {
+	case <-s.conn.Context().Done():
+		return io.EOF
+	case <-time.After(leaveTime):
+		return violation("peer closed its control stream")
 	}
 }
 

@@ -100,6 +100,7 @@ func TestSetupRefusals(t *testing.T) {
 					st.Close()
 				}
 				s2, err := Start(t.Context(), ours, Config{Role: tt.role})
+				time.Sleep(leaveTime) // virtual
 				p.wantClose(tt.name, tt.code)
 				if err == nil {
 					s2.Wait()
@@ -120,6 +121,21 @@ func TestControlStreamReset(t *testing.T) {
 	start(t, wire.Server, Config{}, func(t *testing.T, _ *Session, p *peer) {
 		p.control.CancelWrite(0)
 		p.wantClose("control stream reset", model.ProtocolViolation)
+	})
+}
+
+// TestControlStreamClosedBeforeTheSession: who says that it leaves may close its
+// streams first.
+func TestControlStreamClosedBeforeTheSession(t *testing.T) {
+	start(t, wire.Server, Config{}, func(t *testing.T, s *Session, p *peer) {
+		p.control.Close()
+		time.Sleep(leaveTime - 1) // virtual
+		p.wantOpen("it may still leave")
+		p.conn.CloseWithError(uint64(model.NoError), "")
+		s.Wait()
+		if err := s.Err(); !errors.Is(err, &model.SessionError{Code: model.NoError, Remote: true}) {
+			t.Errorf("the session ended by %v", err)
+		}
 	})
 }
 
