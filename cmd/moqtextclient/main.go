@@ -30,7 +30,7 @@ type flags struct {
 	delivery, rendezvous, duration  time.Duration
 	transaction, idle, leaveAfter   time.Duration
 	leave, ids                      bool
-	format                          string
+	format, stats                   string
 	count                           uint64
 	exitOn                          []string
 }
@@ -75,6 +75,7 @@ func (f *flags) program() *cli.Program {
 	p.Flags.Group("Output")
 	p.Flags.StringVar(&f.format, "format", "text", "`form` of the objects: text (the payload in a line), json (an object a line, with all there is to know), raw (the payload alone) or hex (a dump)")
 	p.Flags.BoolVar(&f.ids, "ids", false, "with -format text, begin lines with group, subgroup, object and time of arrival")
+	p.Flags.StringVar(&f.stats, "stats", "auto", "`form` of a report at the end on how the objects of each track came: text or json (on standard error, or with -format json as the last line of the output), off, or auto: json with -format json, otherwise off")
 	p.Flags.BoolVar(&f.raw, "raw_order", false, "print objects as they come, not in their order")
 	p.Flags.Group("Exit (without these: never, once it has worked)")
 	p.Flags.Uint64Var(&f.count, "count", 0, "exit after this `number` of objects; 0: never")
@@ -113,6 +114,12 @@ func run(ctx context.Context, env *cli.Env, f *flags, set *cli.FlagSet) (err err
 	}
 	if c.Format, err = text.ParseFormat(f.format, f.ids); err != nil {
 		return cli.Usagef("%v", err)
+	}
+	if c.Stats, err = text.ParseStats(f.stats, f.format); err != nil {
+		return cli.Usagef("%v", err)
+	}
+	if c.Stats != text.StatsJSON || f.format != "json" {
+		c.Report = env.Err
 	}
 	protocols, err := f.dialect.Protocols()
 	if err != nil {

@@ -54,6 +54,7 @@ func TestUsage(t *testing.T) {
 		{"a relative object", date + "-sg -1 -so -2", "counted from the beginning"},
 		{"a relative start of many tracks", date + "-publish -sg -1", "one track"},
 		{"unknown format", date + "-format xml", "text, json, raw or hex"},
+		{"unknown report", date + "-stats yes", "auto, off, text or json"},
 		{"ids in raw", date + "-format raw -ids", "-format text"},
 		{"leaving at once", date + "-unsubscribe -unsubscribe_time 0", "above 0"},
 		{"idle time without idle", date + "-idle_timeout 3", "-exit_on idle"},

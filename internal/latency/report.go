@@ -72,11 +72,11 @@ func (r Report) Text() string {
 	}
 	line("objects", "%d in %.1f s, %d bytes; %d published before", r.Objects, r.Duration/1e3, r.Bytes, r.Past)
 	if r.Join != nil {
-		key := "no key object"
+		key := ""
 		if r.JoinKey != nil {
-			key = fmt.Sprintf("first key object after %.1f ms", *r.JoinKey)
+			key = fmt.Sprintf(", first key object after %.1f ms", *r.JoinKey)
 		}
-		line("join", "first object after %.1f ms, %s", *r.Join, key)
+		line("join", "first object after %.1f ms%s", *r.Join, key)
 	}
 	if r.Latency != nil || r.Interval != nil {
 		line("ms", "%9s %9s %9s %9s %9s", "min", "p50", "p95", "p99", "max")

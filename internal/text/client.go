@@ -86,9 +86,14 @@ type Client struct {
 
 	Out    io.Writer
 	Format Format // nil: Plain
+	// Stats says how arrivals are reported at the end; Report is where to, nil
+	// being Out after the last object.
+	Stats  Stats
+	Report io.Writer
 	Log    *slog.Logger
 
 	out    *Output
+	tracks measures
 	began  time.Time
 	idle   idleTimer
 	finish context.CancelCauseFunc // ends Run
@@ -114,6 +119,7 @@ func (c *Client) Run(ctx context.Context) error {
 		c.Format = Plain
 	}
 	c.began = time.Now()
+	c.tracks.stats = c.Stats
 	work, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	c.finish = stop
@@ -132,6 +138,7 @@ func (c *Client) Run(ctx context.Context) error {
 	err := dial.Keep(work, c.Target, opts, func(ctx context.Context, s *session.Session) error {
 		return c.use(ctx, s, opts.Options, way)
 	})
+	c.tell(work)
 	if unwritten := c.out.Close(ctx); unwritten != nil && !errors.Is(unwritten, ErrReaderGone) && ctx.Err() == nil {
 		return fmt.Errorf("cannot write: %w", unwritten)
 	}
@@ -154,10 +161,31 @@ func (c *Client) accepted() {
 	}
 }
 
-// print gives out an object.
-func (c *Client) print(track model.FullTrackName, o model.Object) {
+// print gives out an object that came at a time.
+func (c *Client) print(m *measure, o model.Object, came time.Time) {
 	c.idle.reset()
-	c.out.Print(track, o)
+	a := &Arrival{Track: m.track, At: came, Object: o}
+	m.take(a)
+	if c.out.Print(a) {
+		m.count(a)
+	}
+}
+
+// tell reports how the tracks arrived, when work is over.
+func (c *Client) tell(work context.Context) {
+	if c.Stats == StatsOff {
+		return
+	}
+	idle := errors.Is(context.Cause(work), errIdle) // that nothing came was what we waited for
+	b, full := c.tracks.report(time.Now(), idle)
+	if full {
+		c.Log.Warn("there are reports on the first tracks only", "number", MaxReports)
+	}
+	if c.Report == nil {
+		c.out.Finish(b)
+		return
+	}
+	_, _ = c.Report.Write(b) // as with a log, there is nobody to tell
 }
 
 // way is what to do with one session. It returns nil when all is done, what
@@ -185,15 +213,17 @@ func (c *Client) way(opts *dial.KeepOptions) way {
 }
 
 // subscriber returns a Subscriber as the Client wants it.
-func (c *Client) subscriber(track model.FullTrackName) *moqt.Subscriber {
+func (c *Client) subscriber(m *measure) *moqt.Subscriber {
 	start := c.Start
 	if l, ok := c.Span.Start.Get(); ok {
 		start = moqt.From(l)
 	}
 	return &moqt.Subscriber{
-		Track: track, Start: start, End: c.Span.End, Terms: c.Terms, Rendezvous: c.Rendezvous, RawOrder: c.RawOrder,
-		Emit: func(o model.Object) { c.print(track, o) },
-		Log:  c.Log,
+		Track: m.track, Start: start, End: c.Span.End, Terms: c.Terms, Rendezvous: c.Rendezvous, RawOrder: c.RawOrder,
+		EmitCame:   func(o model.Object, came time.Time) { c.print(m, o, came) },
+		Gap:        m.gap,
+		Subscribed: m.offered,
+		Log:        c.Log,
 	}
 }
 

@@ -7,6 +7,9 @@
 // gets goes through a Format to an Output, which writes in one goroutine so that
 // a reader that does not read never keeps the program from ending.
 //
+// A measure of each track notes when its objects came, and when they were captured
+// if they say so (clock), for their lines and for a report at the end.
+//
 // Once it has worked the Client goes on: a lost session is made again, a
 // subscription that ended is asked for again, each with growing pauses, and what
 // was missed meanwhile is fetched. When the peer sends GOAWAY the next session is

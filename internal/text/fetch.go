@@ -18,7 +18,8 @@ const fetchPatience = 30 * time.Second
 // fetcher fetches the span and is done. On a further session it goes on where
 // it was.
 func (c *Client) fetcher() way {
-	f := &fetch{c: c, next: c.Span.Start.Value, end: c.Span.End}
+	f := &fetch{c: c, m: c.tracks.of(c.Track), next: c.Span.Start.Value, end: c.Span.End}
+	f.m.fetched()
 	again := retry{c: c}
 	return func(ctx context.Context, s *session.Session) error {
 		// A read from the stream does not end with ctx, but with the session.
@@ -29,6 +30,7 @@ func (c *Client) fetcher() way {
 			from := f.next
 			err := f.run(ctx, s)
 			if err == nil {
+				f.m.end(true, time.Now())
 				return nil
 			}
 			if _, cut := errors.AsType[*model.StreamError](err); cut && from == f.next && ctx.Err() == nil && s.Context().Err() == nil {
@@ -44,6 +46,7 @@ func (c *Client) fetcher() way {
 // fetch is where a FETCH has got to.
 type fetch struct {
 	c    *Client
+	m    *measure
 	next model.Location
 	end  model.Opt[model.Location]
 }
@@ -58,6 +61,7 @@ func (f *fetch) run(ctx context.Context, s *session.Session) error {
 	}
 	r := model.Range{Start: f.next, End: f.end.Value}
 	f.c.Log.Info("fetching", "track", f.c.Track.String(), "range", r.String())
+	f.m.asked(time.Now())
 	req, err := s.Fetch(ctx, session.FetchOptions{Track: f.c.Track, Range: r, Priority: f.c.Terms.Priority})
 	if err != nil {
 		return err
@@ -81,6 +85,7 @@ func (f *fetch) run(ctx context.Context, s *session.Session) error {
 		idle.Reset(fetchPatience)
 		if item.Kind != session.FetchObject {
 			f.c.Log.Warn("objects may be missing: they are not known", "from", f.next.String(), "to", item.Location.String())
+			f.m.gap(model.Location{}, model.Forever) // nobody knows how many
 			f.next = item.Location.Next()
 			continue
 		}
@@ -91,7 +96,7 @@ func (f *fetch) run(ctx context.Context, s *session.Session) error {
 		if o.Payload, err = req.Payload(); err != nil {
 			return err
 		}
-		f.c.print(f.c.Track, o)
+		f.c.print(f.m, o, time.Now())
 		f.next = item.Location.Next()
 	}
 }

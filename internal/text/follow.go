@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"oxymoq/pkg/model"
 	"oxymoq/pkg/moqt"
 	"oxymoq/pkg/session"
 )
@@ -18,9 +19,11 @@ const rendezvousAgain = 10 * time.Second
 // follower subscribes to the track, again whenever the subscription ends, with
 // one Subscriber over all sessions, so that nothing is printed twice or missed.
 func (c *Client) follower() way {
-	sub := c.subscriber(c.Track)
+	m := c.tracks.of(c.Track)
+	sub := c.subscriber(m)
 	var answered func()
-	sub.Subscribed = func(session.Offer) {
+	sub.Subscribed = func(o session.Offer) {
+		m.offered(o)
 		answered()
 		if !c.worked.Load() && c.Leave > 0 {
 			time.AfterFunc(c.Leave, func() { c.finish(errTimeUp) })
@@ -34,9 +37,13 @@ func (c *Client) follower() way {
 		for {
 			run, cancel := context.WithCancelCause(ctx)
 			answered = c.expectAnswer(sub.Rendezvous, cancel)
+			m.asked(time.Now())
 			err := sub.Run(run, s)
 			answered()
 			cancel(nil)
+			if complete(err) {
+				m.end(true, time.Now())
+			}
 			if errors.Is(err, moqt.ErrEnd) {
 				return nil
 			}
@@ -45,6 +52,11 @@ func (c *Client) follower() way {
 			}
 		}
 	}
+}
+
+// complete reports whether a subscription ended because nothing more is to come.
+func complete(err error) bool {
+	return errors.Is(err, moqt.ErrEnd) || errors.Is(err, &model.DoneError{Code: model.DoneTrackEnded})
 }
 
 // retry waits between requests of one kind.

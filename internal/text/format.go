@@ -1,10 +1,8 @@
 package text
 
 import (
-	"bytes"
 	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -17,8 +15,11 @@ import (
 // Arrival is an object as it is shown.
 type Arrival struct {
 	Track model.FullTrackName
-	At    time.Time // when it was given out
+	At    time.Time                // when it came
+	Since model.Opt[time.Duration] // from when the object shown before it came; negative if that came later
+	Past  bool                     // published before the track was asked for
 	model.Object
+	times
 }
 
 // Format appends what is to be printed of an object, with the line's end.
@@ -102,9 +103,7 @@ func Hex(b []byte, a *Arrival) []byte {
 
 // line is an object in JSON.
 type line struct {
-	Namespace  []string   `json:"namespace"`
-	Track      string     `json:"track"`
-	FullName   string     `json:"full_track_name,omitempty"` // as the draft prints it, if it is no UTF-8
+	trackLine
 	Group      uint64     `json:"group"`
 	Subgroup   *uint64    `json:"subgroup,omitempty"` // none for a datagram
 	Object     uint64     `json:"object"`
@@ -112,9 +111,29 @@ type line struct {
 	Status     string     `json:"status"`
 	Priority   *uint8     `json:"priority,omitempty"`
 	Arrival    string     `json:"arrival"`
+	Since      *float64   `json:"since_ms,omitempty"` // from the arrival of the line before
+	Past       bool       `json:"past,omitempty"`     // published before the track was asked for
+	Captured   string     `json:"captured,omitempty"` // by the publisher's clock, if the object says
+	Latency    *float64   `json:"latency_ms,omitempty"`
+	Size       int        `json:"size"` // of the payload, in bytes
 	Payload    *string    `json:"payload,omitempty"`
 	Base64     []byte     `json:"payload_base64,omitempty"`
 	Properties []property `json:"properties,omitempty"`
+}
+
+// trackLine is the name of a track in JSON.
+type trackLine struct {
+	Namespace []string `json:"namespace"`
+	Track     string   `json:"track"`
+	FullName  string   `json:"full_track_name,omitempty"` // as the draft prints it, if it is no UTF-8
+}
+
+func nameLine(t model.FullTrackName) trackLine {
+	l := trackLine{Namespace: t.Namespace, Track: t.Name}
+	if !utf8.ValidString(strings.Join(t.Namespace, "") + t.Name) {
+		l.FullName = t.String()
+	}
+	return l
 }
 
 type property struct {
@@ -127,11 +146,14 @@ type property struct {
 // and so are the bytes of properties.
 func JSON(b []byte, a *Arrival) []byte {
 	l := line{
-		Namespace: a.Track.Namespace, Track: a.Track.Name, Group: a.Group, Object: a.Location.Object, Datagram: a.Datagram,
-		Status: a.Status.String(), Arrival: a.At.Format(time.RFC3339Nano),
+		trackLine: nameLine(a.Track), Group: a.Group, Object: a.Location.Object, Datagram: a.Datagram,
+		Status: a.Status.String(), Arrival: a.At.Format(time.RFC3339Nano), Past: a.Past, Size: len(a.Payload),
 	}
-	if !utf8.ValidString(strings.Join(a.Track.Namespace, "") + a.Track.Name) {
-		l.FullName = a.Track.String()
+	if since, ok := a.Since.Get(); ok {
+		l.Since = new(millis(since))
+	}
+	if !a.captured.IsZero() {
+		l.Captured, l.Latency = a.captured.In(a.At.Location()).Format(time.RFC3339Nano), new(millis(a.At.Sub(a.captured)))
 	}
 	if !a.Datagram {
 		l.Subgroup = &a.Subgroup
@@ -152,11 +174,5 @@ func JSON(b []byte, a *Arrival) []byte {
 			l.Properties = append(l.Properties, property{Type: p.Type, Bytes: p.Bytes})
 		}
 	}
-	out := bytes.NewBuffer(b)
-	enc := json.NewEncoder(out)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(&l); err != nil {
-		panic(err) // it has nothing that JSON has no form for
-	}
-	return out.Bytes()
+	return appendLine(b, &l)
 }

@@ -32,12 +32,12 @@ func TestPlain(t *testing.T) {
 
 func TestFormats(t *testing.T) {
 	came := time.Date(2026, 1, 2, 3, 4, 5, 600, time.UTC)
-	full := &Arrival{Track: dateTrack, At: came, Object: model.Object{
+	full := &Arrival{Track: dateTrack, At: came, Since: model.Some(-1500 * time.Microsecond), Past: true, Object: model.Object{
 		Location: model.Location{Group: 7, Object: 9}, Subgroup: 2, Priority: model.Some(uint8(4)),
 		Properties: model.Properties{{Type: 1, Bytes: []byte{255}}, {Type: 2, Int: 3}}, Payload: []byte("a<\"\n"),
 	}}
 	binary := &Arrival{Track: dateTrack, At: came, Object: model.Object{Datagram: true, Payload: []byte{0xff, 0}}}
-	marker := &Arrival{Track: dateTrack, At: came, Object: model.Object{Status: model.StatusEndOfGroup}}
+	marker := &Arrival{Track: dateTrack, At: came, Since: model.Some(time.Duration(0)), Object: model.Object{Status: model.StatusEndOfGroup}}
 	for _, tt := range []struct {
 		format string
 		ids    bool
@@ -49,11 +49,11 @@ func TestFormats(t *testing.T) {
 		{"text", true, binary, "0 - 0 2026-01-02T03:04:05.0000006Z \xff\x00\n"},
 		{"raw", false, full, "a<\"\n"},
 		{"json", false, full, `{"namespace":["moq-date"],"track":"date","group":7,"subgroup":2,"object":9,"status":"normal","priority":4,` +
-			`"arrival":"2026-01-02T03:04:05.0000006Z","payload":"a<\"\n","properties":[{"type":1,"bytes":"/w=="},{"type":2,"value":3}]}` + "\n"},
+			`"arrival":"2026-01-02T03:04:05.0000006Z","since_ms":-1.5,"past":true,"size":4,"payload":"a<\"\n","properties":[{"type":1,"bytes":"/w=="},{"type":2,"value":3}]}` + "\n"},
 		{"json", false, binary, `{"namespace":["moq-date"],"track":"date","group":0,"object":0,"datagram":true,"status":"normal",` +
-			`"arrival":"2026-01-02T03:04:05.0000006Z","payload_base64":"/wA="}` + "\n"},
+			`"arrival":"2026-01-02T03:04:05.0000006Z","size":2,"payload_base64":"/wA="}` + "\n"},
 		{"json", false, marker, `{"namespace":["moq-date"],"track":"date","group":0,"subgroup":0,"object":0,"status":"end of group",` +
-			`"arrival":"2026-01-02T03:04:05.0000006Z","payload":""}` + "\n"},
+			`"arrival":"2026-01-02T03:04:05.0000006Z","since_ms":0,"size":0,"payload":""}` + "\n"},
 		{"hex", false, full, "moq.2ddate--date group 7 subgroup 2 object 9 normal, 4 bytes, 2026-01-02T03:04:05.0000006Z\n" +
 			"property 0x1: ff\nproperty 0x2: 3\n" +
 			"00000000  61 3c 22 0a                                       |a<\".|\n"},

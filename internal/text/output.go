@@ -7,8 +7,6 @@ import (
 	"sync"
 	"syscall"
 	"time"
-
-	"oxymoq/pkg/model"
 )
 
 const (
@@ -61,22 +59,33 @@ func NewOutput(ctx context.Context, w io.Writer, format Format, limit uint64, st
 	return o
 }
 
-// Print takes an object. It blocks while too much waits to be written.
-func (o *Output) Print(track model.FullTrackName, obj model.Object) {
+// Print takes an object. It blocks while too much waits to be written, and
+// returns false if no more objects are taken.
+func (o *Output) Print(a *Arrival) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for len(o.pending) >= maxPending && !o.stopped {
 		o.changed.Wait()
 	}
 	if o.stopped {
-		return
+		return false
 	}
-	o.pending = o.format(o.pending, &Arrival{Track: track, At: time.Now(), Object: obj})
+	o.pending = o.format(o.pending, a)
 	o.changed.Broadcast()
 	if o.printed++; o.printed == o.limit {
 		o.stopped = true
 		o.stop(ErrCount)
 	}
+	return true
+}
+
+// Finish stops taking objects and writes text after the last.
+func (o *Output) Finish(text []byte) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.stopped = true
+	o.pending = append(o.pending, text...)
+	o.changed.Broadcast()
 }
 
 // Printed returns how many objects were taken.

@@ -25,7 +25,9 @@ func TestParseExitOn(t *testing.T) {
 	}
 }
 
-func show(o *Output, s string) { o.Print(dateTrack, model.Object{Payload: []byte(s)}) }
+func show(o *Output, s string) {
+	o.Print(&Arrival{Track: dateTrack, Object: model.Object{Payload: []byte(s)}})
+}
 
 func TestOutputCounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

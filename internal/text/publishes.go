@@ -35,6 +35,7 @@ type publishes struct {
 type published struct {
 	mu      sync.Mutex
 	sub     *moqt.Subscriber
+	measure *measure
 	running int       // guarded by publishes.mu
 	until   time.Time // when to leave it; zero: never
 	left    bool      // that was done; guarded by publishes.mu
@@ -125,7 +126,9 @@ func (p *publishes) begin(r *session.PublishRequest) (*published, context.Contex
 			_ = r.Reject(&model.RequestError{Code: model.RequestExcessiveLoad, Reason: "too many tracks"})
 			return nil, nil
 		}
-		t = &published{sub: p.c.subscriber(r.Track)}
+		m := p.c.tracks.of(r.Track)
+		t = &published{sub: p.c.subscriber(m), measure: m}
+		m.asked(time.Now())
 		if p.c.Leave > 0 {
 			t.until = time.Now().Add(p.c.Leave)
 		}
@@ -157,16 +160,20 @@ func (p *publishes) end(track model.FullTrackName, t *published, err error) {
 	defer p.mu.Unlock()
 	t.running--
 	p.live--
-	complete := errors.Is(err, moqt.ErrEnd)
+	reached := errors.Is(err, moqt.ErrEnd)
 	ended := errors.Is(err, &model.DoneError{Code: model.DoneTrackEnded})
-	t.left = t.left || errors.Is(err, errTimeUp) && p.ctx.Err() == nil
+	left := errors.Is(err, errTimeUp) && p.ctx.Err() == nil
+	t.left = t.left || left
+	if reached || ended || left {
+		t.measure.end(!left, time.Now())
+	}
 	if p.ctx.Err() == nil {
 		p.c.Log.Info("track is over", "track", track.String(), "because", err)
 	}
-	if (complete || ended) && t.running == 0 {
+	if (reached || ended) && t.running == 0 {
 		delete(p.tracks, track.Key())
 	}
-	if (complete || t.left || ended && p.c.ExitOn.End) && p.live == 0 && !p.closed {
+	if (reached || t.left || ended && p.c.ExitOn.End) && p.live == 0 && !p.closed {
 		p.closed = true
 		close(p.over)
 	}
