@@ -55,3 +55,13 @@ XDG_CONFIG_HOME=$SCRATCH/elsewhere launch careless moqtextclient -insecure -conn
 finish careless 0 10
 contiguous viewer
 contiguous careless
+
+# One that is told to stop reports how the objects came.
+# shellcheck disable=SC2086
+launch measuring moqtextclient -connect_url "$url" $track -format json
+more measuring 2
+kill -INT "${pid[measuring]}"
+finish measuring 0 10
+printed=$(($(count measuring) - 1))
+tail -n 1 "$SCRATCH/measuring.out" | grep -q "^{\"report\":{.*\"track\":\"date\",\"objects\":$printed,.*\"join_ms\":.*\"freezes\":" || fail "no report of $printed objects"
+[ "$(grep -c '"arrival":".*"size":' "$SCRATCH/measuring.out")" = "$printed" ] || fail "objects without their arrival"
