@@ -62,7 +62,8 @@ type Config struct {
 	Type  int // audio object type of the core, 2 for AAC-LC
 	Hertz int // of the core
 	// ChannelConfig is 1 to 15, or 0 if a program_config_element says what the
-	// channels are. Channels is how many the core has.
+	// channels are, or the codec in its own way. Channels is how many the core has, 0
+	// if that is not known.
 	ChannelConfig int
 	Channels      int
 	// Short says that a frame has 960 samples and not 1024 (for LD and ELD, 480
