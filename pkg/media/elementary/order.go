@@ -72,7 +72,7 @@ func (o *Order) DTS(pts time.Duration, f Frame) (time.Duration, error) {
 	o.window = slices.Insert(o.window, at, pts)
 	dts := o.window[0]
 	if missing := o.depth + 1 - len(o.window); missing > 0 {
-		dts = o.before(dts, time.Duration(missing))
+		dts = o.before(dts, missing)
 	} else {
 		o.window = slices.Delete(o.window, 0, 1)
 	}
@@ -82,10 +82,10 @@ func (o *Order) DTS(pts time.Duration, f Frame) (time.Duration, error) {
 
 // before returns the time n pictures before the first that is to be shown, or
 // what room there is after the last decode time, shared with those to come.
-func (o *Order) before(first, n time.Duration) time.Duration {
-	dts := first - n*o.picture
+func (o *Order) before(first time.Duration, n int) time.Duration {
+	dts := first - time.Duration(n)*o.picture
 	if o.begun && dts < o.last {
-		dts = o.last + (first-o.last)/(n+1)
+		dts = o.last + (first-o.last)/time.Duration(n+1)
 	}
 	return dts
 }

@@ -161,6 +161,9 @@ func (s *Stream) adopt(codec media.Codec, name string, config []byte, outside bo
 		f.FrameRate = or(f.FrameRate, h.FrameRate)
 		f.SampleRate, f.Channels = or(f.SampleRate, h.SampleRate), or(f.Channels, h.Channels)
 	}
+	if s.format.Same(f) {
+		f = s.format
+	}
 	s.format, s.raw, s.outside, s.lengthSize = f, raw, outside, lengthSize
 	return nil
 }
