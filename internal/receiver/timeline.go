@@ -98,10 +98,10 @@ func (t *Timeline) Close(k media.Kind, now time.Time) {
 	t.pump(now, false)
 }
 
-// Passed reports whether a sample of that location, or a later one, has come.
-func (t *Timeline) Passed(k media.Kind, at model.Location) bool {
-	before, ok := t.lane(k).at.Get()
-	return ok && !before.Less(at)
+// Beyond reports whether a sample of a later location than that has come.
+func (t *Timeline) Beyond(k media.Kind, at model.Location) bool {
+	last, ok := t.lane(k).at.Get()
+	return ok && at.Less(last)
 }
 
 // Lose says that something of a track is missing before its next sample.
@@ -283,7 +283,7 @@ func (t *Timeline) release(l *lane) {
 	dts := h.dts + t.shift
 	floor := t.start
 	if l.began {
-		floor = (l.out/tick + 1) * tick
+		floor = l.out.Round(tick) + tick
 	}
 	if dts < floor {
 		if floor-dts > MaxBend || !video && !l.began {

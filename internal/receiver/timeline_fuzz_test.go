@@ -21,7 +21,7 @@ func FuzzTimeline(f *testing.F) {
 		var wantSeq uint64
 		tl := NewTimeline(DefaultHold, func(s *media.Sample) {
 			k := s.Format.Codec.Kind()
-			if s.DTS/tick <= last[k]/tick && last[k] >= 0 || s.DTS < 0 || s.PTS < 0 {
+			if s.DTS.Round(tick) <= last[k].Round(tick) && last[k] >= 0 || s.DTS < 0 || s.PTS < 0 {
 				t.Fatalf("%v goes from %v to %v, shown at %v", k, last[k], s.DTS, s.PTS)
 			}
 			last[k] = s.DTS

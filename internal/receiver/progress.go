@@ -1,0 +1,53 @@
+package receiver
+
+import (
+	"fmt"
+	"io"
+	"time"
+)
+
+// Progress shows how far a Receiver is, while it runs.
+type Progress struct {
+	// Every is the time between two lines; 0: none.
+	Every time.Duration
+	// JSON has an object a line, for programs.
+	JSON bool
+	// InPlace writes each line over the one before, as on a terminal.
+	InPlace bool
+	Out     io.Writer
+}
+
+// On a terminal a line that is too long is cut and not continued, and what is
+// written next begins where it did.
+const (
+	cutLines  = "\x1b[?7l"
+	wrapLines = "\x1b[?7h"
+	clearRest = "\x1b[K"
+)
+
+// ticks returns what tells when to show.
+func (p *Progress) ticks() (ticks <-chan time.Time, stop func()) {
+	if p == nil || p.Every <= 0 {
+		return nil, func() {}
+	}
+	t := time.NewTicker(p.Every)
+	return t.C, t.Stop
+}
+
+func (p *Progress) show(st *Status) {
+	switch {
+	case p.JSON:
+		_, _ = p.Out.Write(st.JSON()) // who does not read it does not want it
+	case p.InPlace:
+		fmt.Fprint(p.Out, "\r", cutLines, st.Line(), clearRest, wrapLines, "\r")
+	default:
+		fmt.Fprintln(p.Out, st.Line())
+	}
+}
+
+// end clears the line.
+func (p *Progress) end() {
+	if p != nil && p.InPlace && p.Every > 0 {
+		fmt.Fprint(p.Out, "\r", clearRest)
+	}
+}
