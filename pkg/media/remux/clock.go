@@ -34,12 +34,22 @@ func (c *clock) restarts(raw uint32, last int64, hasLast, file bool) bool {
 }
 
 // at returns what the time of a tag stands for: of all times with these 32 bits the
-// one that is nearest to that of the last frame.
+// one that is nearest to that of the last frame. Where the highest bit alone would
+// make a jump, the writer leaves it out, as ffmpeg and moxygen do, and begins anew
+// after 2^31-1.
 func (c *clock) at(raw uint32) int64 {
 	if !c.begun {
 		return int64(raw)
 	}
-	return c.now + int64(int32(raw-c.raw))
+	const highest = 1 << 31
+	step := int64(int32(raw - c.raw))
+	switch {
+	case step <= -highest+maxJitter:
+		step += highest
+	case step >= highest-maxJitter:
+		step -= highest
+	}
+	return c.now + step
 }
 
 // set goes to the time of a frame.

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"testing"
+	"time"
 
 	"oxymoq/internal/testkit"
 	"oxymoq/pkg/media"
@@ -76,5 +77,92 @@ func TestClips(t *testing.T) {
 				testkit.Decodes(t, out)
 			}
 		})
+	}
+}
+
+// TestJoinedClips: files of different size and sound, joined as they are, become one
+// whose times go on, and which decodes.
+func TestJoinedClips(t *testing.T) {
+	first := testkit.Clip{Seconds: 1, BFrames: 2}.File(t)
+	second := testkit.Clip{Seconds: 1, Size: "160x90", Hertz: 44100, Channels: 1}.File(t)
+	joined := append(read(t, first), read(t, second)...)
+	d := NewDemuxer(flv.NewReader(bytes.NewReader(joined)))
+	all := samples(t, d)
+	testkit.Equal(t, d.Counts(), Counts{Restarts: 1})
+	packets := append(testkit.Packets(t, first), testkit.Packets(t, second)...)
+	testkit.Equal(t, len(all), len(packets))
+	last := map[media.Kind]*media.Sample{}
+	formats := map[media.Kind]int{}
+	for i, s := range all {
+		kind := s.Format.Codec.Kind()
+		before := last[kind]
+		if before == nil || before.Format != s.Format {
+			formats[kind]++
+		}
+		if before != nil && (s.DTS < before.DTS || s.DTS > before.DTS+200*time.Millisecond || s.Seq != before.Seq+1) {
+			t.Errorf("%v %d at %v comes after %d at %v", kind, s.Seq, s.DTS, before.Seq, before.DTS)
+		}
+		if len(s.Data) != packets[i].Size || s.PTS-s.DTS != packets[i].PTS-packets[i].DTS {
+			t.Errorf("sample %d is not that of its file", i)
+		}
+		last[kind] = s
+	}
+	testkit.Equal(t, formats, map[media.Kind]int{media.Video: 2, media.Audio: 2})
+	out := mux(t, MuxerOptions{Video: true, Audio: true, Seekable: true}, all)
+	testkit.Equal(t, len(testkit.Packets(t, out)), len(packets))
+	testkit.Decodes(t, out)
+}
+
+// TestWrapOfFFmpeg: ffmpeg writes times of 31 bits, which begin anew in the middle
+// of this clip.
+func TestWrapOfFFmpeg(t *testing.T) {
+	path := testkit.Clip{Seconds: 1, BFrames: 2, Offset: (1<<31 - 500) * time.Millisecond}.File(t)
+	d := NewDemuxer(flv.NewReader(bytes.NewReader(read(t, path))))
+	all := samples(t, d)
+	testkit.Equal(t, d.Counts(), Counts{})
+	last := map[media.Kind]time.Duration{}
+	for _, s := range all {
+		kind := s.Format.Codec.Kind()
+		if before, ok := last[kind]; ok && (s.DTS <= before || s.DTS > before+50*time.Millisecond) {
+			t.Errorf("%v at %v comes after %v", kind, s.DTS, before)
+		}
+		last[kind] = s.DTS
+	}
+	if end := last[media.Video]; end < 1<<31*time.Millisecond {
+		t.Errorf("the last picture is at %v", end)
+	}
+	testkit.Decodes(t, mux(t, MuxerOptions{Video: true, Audio: true}, all))
+}
+
+// TestWrapOf32Bits: what a Muxer wrote over the wrap of 32 bits is read as it was,
+// and decodes.
+func TestWrapOf32Bits(t *testing.T) {
+	all := samples(t, NewDemuxer(flv.NewReader(bytes.NewReader(read(t, testkit.Clip{Seconds: 1, BFrames: 2}.File(t))))))
+	for _, s := range all {
+		s.DTS += (1<<32 - 500) * time.Millisecond
+		s.PTS += (1<<32 - 500) * time.Millisecond
+	}
+	path := mux(t, MuxerOptions{Video: true, Audio: true}, all)
+	again := samples(t, NewDemuxer(flv.NewReader(bytes.NewReader(read(t, path)))))
+	testkit.Equal(t, again, all)
+	testkit.Decodes(t, path)
+}
+
+// TestCutClip: a file that is cut gives what is whole, and then the place.
+func TestCutClip(t *testing.T) {
+	b := read(t, testkit.Clip{Seconds: 0.5}.File(t))
+	b = b[:len(b)*2/3]
+	d := NewDemuxer(flv.NewReader(bytes.NewReader(b)))
+	n := 0
+	for {
+		_, err := d.Next()
+		if err != nil {
+			testkit.Equal(t, testkit.ErrAs[*flv.TruncatedError](t, err).Offset, int64(len(b)))
+			break
+		}
+		n++
+	}
+	if n < 10 {
+		t.Errorf("%d samples", n)
 	}
 }

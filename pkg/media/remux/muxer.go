@@ -20,8 +20,8 @@ type MuxerOptions struct {
 	// place of what is here: codecs, sizes, rates, duration and file size.
 	Metadata flv.Metadata
 	// Seekable lets Close write the duration and the size of the file, and what
-	// was not known at the first sample, if the output is an io.WriteSeeker. A
-	// pipe must not have it: it is one, but cannot seek.
+	// was not known at the first sample, if the output can seek. A file that is
+	// opened for appending must not have it.
 	Seekable bool
 }
 
@@ -69,8 +69,10 @@ type written struct {
 func NewMuxer(out io.Writer, opts MuxerOptions) *Muxer {
 	m := &Muxer{opts: opts, out: flv.NewWriter(out)}
 	if s, ok := out.(io.WriteSeeker); ok && opts.Seekable {
-		m.seek = s
-		m.start, m.err = s.Seek(0, io.SeekCurrent)
+		// A pipe is an io.WriteSeeker as well, whose Seek fails.
+		if at, err := s.Seek(0, io.SeekCurrent); err == nil {
+			m.seek, m.start = s, at
+		}
 	}
 	return m
 }
@@ -81,7 +83,8 @@ func (m *Muxer) Written() int64 { return m.out.Written() }
 // Write writes a sample, and before it the configuration if the format differs
 // from that of the sample before. Times become whole milliseconds, of which a tag
 // has the lowest 32 bits. Samples are to come in the order of decoding; they are
-// written in the order of the calls.
+// written in the order of the calls. Where the format of pictures changes in the
+// middle of the file, the picture gets its parameter sets as well.
 //
 // It refuses, with the errors above, what FLV cannot have: a kind that the header
 // does not announce, a time before 0 or going back within its track, a composition
@@ -100,6 +103,10 @@ func (m *Muxer) Write(s *media.Sample) error {
 	}
 	decoded, shown := s.DTS.Round(time.Millisecond).Milliseconds(), s.PTS.Round(time.Millisecond).Milliseconds()
 	fresh := !t.begun || !s.Format.Same(t.format)
+	data := s.Data
+	if fresh && t.begun {
+		data = withSets(s)
+	}
 	tags := make([]flv.Tag, 0, 2)
 	if fresh {
 		start, err := header(s.Format)
@@ -108,7 +115,7 @@ func (m *Muxer) Write(s *media.Sample) error {
 		}
 		tags = append(tags, start)
 	}
-	frame, err := m.frame(s, shown-decoded)
+	frame, err := frame(s, shown-decoded, data)
 	if err != nil {
 		return err
 	}
@@ -173,11 +180,11 @@ func header(f *media.Format) (flv.Tag, error) {
 }
 
 // frame returns the tag of a sample.
-func (m *Muxer) frame(s *media.Sample, composition int64) (flv.Tag, error) {
+func frame(s *media.Sample, composition int64, data []byte) (flv.Tag, error) {
 	if composition < flv.MinCompositionTime || composition > flv.MaxCompositionTime {
 		return flv.Tag{}, fmt.Errorf("%w: it is shown %v after it is decoded", ErrUnwritable, milliseconds(composition))
 	}
-	return packet(s.Format.Codec, flv.Frames, s.Key, int32(composition), s.Data)
+	return packet(s.Format.Codec, flv.Frames, s.Key, int32(composition), data)
 }
 
 // packet returns a tag of any type, without its time.
