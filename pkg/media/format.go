@@ -12,20 +12,36 @@ import (
 	"oxymoq/pkg/media/opus"
 )
 
+// MaxFrameRate is the largest number of pictures in a second that is believed.
+// Some encoders put the ticks of their clock there, as 90000.
+const MaxFrameRate = 1000
+
 // ParseFormat returns the format of a codec's configuration, of which it keeps a
 // copy. What the configuration does not say is left zero, as the size of a
-// picture if it has no parameter sets. Opus may have an empty one, which is
-// stereo.
+// picture if it has no parameter sets; a rate above MaxFrameRate says nothing.
+// Opus may have an empty one, which is stereo.
 func ParseFormat(c Codec, config []byte) (*Format, error) {
 	f := &Format{Codec: c, Config: bytes.Clone(config)}
-	parse := map[Codec]func() error{
-		H264: f.parseH264, HEVC: f.parseHEVC, AV1: f.parseAV1, AAC: f.parseAAC, Opus: f.parseOpus,
-	}[c]
-	if parse == nil {
+	var err error
+	switch c {
+	case H264:
+		err = f.parseH264()
+	case HEVC:
+		err = f.parseHEVC()
+	case AV1:
+		err = f.parseAV1()
+	case AAC:
+		err = f.parseAAC()
+	case Opus:
+		err = f.parseOpus()
+	default:
 		return nil, fmt.Errorf("codec %d is not known", c)
 	}
-	if err := parse(); err != nil {
+	if err != nil {
 		return nil, fmt.Errorf("the configuration of %v: %w", c, err)
+	}
+	if f.FrameRate > MaxFrameRate {
+		f.FrameRate = 0
 	}
 	return f, nil
 }
