@@ -30,7 +30,8 @@ func (r *bitReader) u(n int) uint32 {
 
 func (r *bitReader) flag() bool { return r.u(1) == 1 }
 
-// ue reads an unsigned Exp-Golomb code (section 9.2), which is below 2^32-1.
+// ue reads an unsigned Exp-Golomb code (section 9.2), which is below 2^32-1. A
+// signed one is as long, and can be passed over so.
 func (r *bitReader) ue() uint32 {
 	zeros := 0
 	for r.err == nil && !r.flag() {
@@ -43,15 +44,6 @@ func (r *bitReader) ue() uint32 {
 		return 0
 	}
 	return v
-}
-
-// se reads a signed Exp-Golomb code (section 9.2.2).
-func (r *bitReader) se() int32 {
-	k := r.ue()
-	if k&1 == 1 {
-		return int32(k/2) + 1
-	}
-	return -int32(k / 2)
 }
 
 func (r *bitReader) fail(err error) {

@@ -146,7 +146,7 @@ func frameRate(r bitReader, orderBits int) float64 {
 	for range 6 { // from log2_min_luma_coding_block_size_minus3 to max_transform_hierarchy_depth_intra
 		r.ue()
 	}
-	if r.flag() && r.flag() { // scaling_list_enabled_flag, sps_scaling_list_data_present_flag
+	if r.flag() { // scaling_list_enabled_flag
 		skipScaling(&r)
 	}
 	r.u(2)        // amp_enabled_flag, sample_adaptive_offset_enabled_flag
@@ -202,8 +202,11 @@ func frameRate(r bitReader, orderBits int) float64 {
 	return float64(scale) / float64(tick)
 }
 
-// skipScaling reads scaling_list_data (section 7.3.4).
+// skipScaling reads scaling_list_data (section 7.3.4), if it is there.
 func skipScaling(r *bitReader) {
+	if !r.flag() { // sps_scaling_list_data_present_flag
+		return
+	}
 	for size := range 4 {
 		step := 1
 		if size == 3 {
@@ -215,10 +218,10 @@ func skipScaling(r *bitReader) {
 				continue
 			}
 			if size > 1 {
-				r.se() // scaling_list_dc_coef_minus8
+				r.ue() // scaling_list_dc_coef_minus8
 			}
 			for range min(64, 1<<(4+2*size)) {
-				r.se()
+				r.ue()
 			}
 		}
 	}
@@ -241,7 +244,9 @@ func skipRefSets(r *bitReader) bool {
 				delta = -delta
 			}
 			for _, d := range append(last, 0) {
-				if d += delta; (r.flag() || r.flag()) && d != 0 { // used_by_curr_pic_flag, use_delta_flag
+				used := r.flag()         // used_by_curr_pic_flag
+				kept := used || r.flag() // use_delta_flag
+				if d += delta; kept && d != 0 {
 					set = append(set, d)
 				}
 			}
