@@ -34,10 +34,10 @@ var frameDurations = [32]time.Duration{
 func Duration(packet []byte) (time.Duration, error) {
 	frame, n, rest, err := count(packet)
 	if err != nil {
-		return 0, fmt.Errorf("Opus packet: %w", err)
+		return 0, fmt.Errorf("packet of Opus: %w", err)
 	}
 	if err := checkFrames(packet[0], n, rest); err != nil {
-		return 0, fmt.Errorf("Opus packet: %w", err)
+		return 0, fmt.Errorf("packet of Opus: %w", err)
 	}
 	return time.Duration(n) * frame, nil
 }

@@ -32,8 +32,8 @@ func TestDurationOfEveryConfiguration(t *testing.T) {
 				t.Errorf("configuration %d: %d frames of %v are %v, %v", config, n, d, got, err)
 			}
 		}
-		for code, n := range map[byte]time.Duration{0: 1, 1: 2} {
-			if got, err := Duration(of(byte(config), code|4, 1, 2)); err != nil || got != n*d {
+		for code, n := range map[byte]int{0: 1, 1: 2} {
+			if got, err := Duration(of(byte(config), code|4, 1, 2)); err != nil || got != time.Duration(n)*d {
 				t.Errorf("configuration %d, code %d is %v, %v", config, code, got, err)
 			}
 		}
