@@ -12,6 +12,7 @@ func fill(p any) {
 	var walk func(v reflect.Value)
 	walk = func(v reflect.Value) {
 		switch c := v.Addr().Interface().(type) {
+		case *Delays: // copied by its own method
 		case *atomic.Uint64:
 			next++
 			c.Store(next)
@@ -54,6 +55,10 @@ func TestSnapshotCopiesEveryCounter(t *testing.T) {
 		from, to := reflect.ValueOf(row.counters).Elem(), reflect.ValueOf(row.copy)
 		for i := range from.NumField() {
 			name := from.Type().Field(i).Name
+			switch from.Field(i).Addr().Interface().(type) {
+			case *Delays: // copied by a method of its own
+				continue
+			}
 			got := to.FieldByName(name)
 			if !got.IsValid() {
 				t.Errorf("%s snapshot lacks %s", row.name, name)

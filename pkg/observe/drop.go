@@ -1,7 +1,10 @@
 package observe
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
+	"strconv"
 	"sync/atomic"
 )
 
@@ -20,25 +23,35 @@ const (
 	DropDatagramFull                   // the datagram queue had no room
 	DropDatagramSize                   // too large for a datagram on this path
 	DropUnencodable                    // the subscriber's draft cannot express it
+	DropPurged                         // it was purged from outside before the subscriber got to it
 	dropReasons
 )
 
 // DropReasons is the number of reasons, all of them below it.
 const DropReasons = int(dropReasons)
 
-var dropNames = [DropReasons]string{
-	DropTimeout: "delivery timeout", DropSkipped: "skipped to a newer group", DropEvicted: "evicted",
-	DropTorn: "torn by the publisher", DropRefused: "refused by the subscriber", DropCancelled: "cancelled",
-	DropDatagramFull: "datagram queue full", DropDatagramSize: "too large for a datagram",
-	DropUnencodable: "not expressible in the draft",
+var dropNames = [DropReasons]struct{ words, label string }{
+	DropTimeout: {"delivery timeout", "timeout"}, DropSkipped: {"skipped to a newer group", "skipped"},
+	DropEvicted: {"evicted", "evicted"}, DropTorn: {"torn by the publisher", "torn"},
+	DropRefused: {"refused by the subscriber", "refused"}, DropCancelled: {"cancelled", "cancelled"},
+	DropDatagramFull: {"datagram queue full", "datagram_full"}, DropDatagramSize: {"too large for a datagram", "datagram_size"},
+	DropUnencodable: {"not expressible in the draft", "unencodable"}, DropPurged: {"purged", "purged"},
 }
 
 // String returns a few plain words.
 func (r DropReason) String() string {
 	if int(r) < len(dropNames) {
-		return dropNames[r]
+		return dropNames[r].words
 	}
 	return fmt.Sprintf("DropReason(%d)", uint8(r))
+}
+
+// Label returns one word of small letters and underscores, for JSON and metrics.
+func (r DropReason) Label() string {
+	if int(r) < len(dropNames) {
+		return dropNames[r].label
+	}
+	return "unknown"
 }
 
 // Drops counts dropped objects by reason.
@@ -52,7 +65,8 @@ func (d *Drops) Snapshot() (s DropCounts) {
 	return s
 }
 
-// DropCounts is a copy of Drops, indexed by DropReason.
+// DropCounts is a copy of Drops, indexed by DropReason. In JSON it is an object of
+// what is not zero, by Label.
 type DropCounts [DropReasons]uint64
 
 // Total returns the sum over all reasons.
@@ -61,4 +75,44 @@ func (c DropCounts) Total() (n uint64) {
 		n += v
 	}
 	return n
+}
+
+// Merge adds what o counts.
+func (c *DropCounts) Merge(o DropCounts) {
+	for i, n := range o {
+		c[i] += n
+	}
+}
+
+// MarshalJSON writes {"timeout":3}.
+func (c DropCounts) MarshalJSON() ([]byte, error) {
+	b := []byte{'{'}
+	for i, n := range c {
+		if n == 0 {
+			continue
+		}
+		if len(b) > 1 {
+			b = append(b, ',')
+		}
+		b = strconv.AppendQuote(b, DropReason(i).Label())
+		b = strconv.AppendUint(append(b, ':'), n, 10)
+	}
+	return append(b, '}'), nil
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote. Reasons that it does not know, of a
+// relay that is newer, it leaves out.
+func (c *DropCounts) UnmarshalJSON(b []byte) error {
+	*c = DropCounts{}
+	if bytes.Equal(b, []byte("null")) {
+		return nil
+	}
+	var all map[string]uint64
+	if err := json.Unmarshal(b, &all); err != nil {
+		return err
+	}
+	for i := range c {
+		c[i] = all[DropReason(i).Label()]
+	}
+	return nil
 }
