@@ -115,7 +115,9 @@ type line struct {
 	Past       bool       `json:"past,omitempty"`     // published before the track was asked for
 	Captured   string     `json:"captured,omitempty"` // by the publisher's clock, if the object says
 	Latency    *float64   `json:"latency_ms,omitempty"`
-	Size       int        `json:"size"` // of the payload, in bytes
+	Media      *float64   `json:"media_ms,omitempty"` // when it is decoded, on the media's clock
+	Key        bool       `json:"key,omitempty"`      // decoding can begin with it
+	Size       int        `json:"size"`               // of the payload, in bytes
 	Payload    *string    `json:"payload,omitempty"`
 	Base64     []byte     `json:"payload_base64,omitempty"`
 	Properties []property `json:"properties,omitempty"`
@@ -154,6 +156,9 @@ func JSON(b []byte, a *Arrival) []byte {
 	}
 	if !a.captured.IsZero() {
 		l.Captured, l.Latency = a.captured.In(a.At.Location()).Format(time.RFC3339Nano), new(millis(a.At.Sub(a.captured)))
+	}
+	if media, ok := a.media.Get(); ok {
+		l.Media, l.Key = new(millis(media)), a.key
 	}
 	if !a.Datagram {
 		l.Subgroup = &a.Subgroup

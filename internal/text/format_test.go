@@ -36,6 +36,7 @@ func TestFormats(t *testing.T) {
 		Location: model.Location{Group: 7, Object: 9}, Subgroup: 2, Priority: model.Some(uint8(4)),
 		Properties: model.Properties{{Type: 1, Bytes: []byte{255}}, {Type: 2, Int: 3}}, Payload: []byte("a<\"\n"),
 	}}
+	sample := &Arrival{Track: dateTrack, At: came, times: times{came.Add(-time.Second), model.Some(40 * time.Millisecond), true}}
 	binary := &Arrival{Track: dateTrack, At: came, Object: model.Object{Datagram: true, Payload: []byte{0xff, 0}}}
 	marker := &Arrival{Track: dateTrack, At: came, Since: model.Some(time.Duration(0)), Object: model.Object{Status: model.StatusEndOfGroup}}
 	for _, tt := range []struct {
@@ -50,6 +51,9 @@ func TestFormats(t *testing.T) {
 		{"raw", false, full, "a<\"\n"},
 		{"json", false, full, `{"namespace":["moq-date"],"track":"date","group":7,"subgroup":2,"object":9,"status":"normal","priority":4,` +
 			`"arrival":"2026-01-02T03:04:05.0000006Z","since_ms":-1.5,"past":true,"size":4,"payload":"a<\"\n","properties":[{"type":1,"bytes":"/w=="},{"type":2,"value":3}]}` + "\n"},
+		{"json", false, sample, `{"namespace":["moq-date"],"track":"date","group":0,"subgroup":0,"object":0,"status":"normal",` +
+			`"arrival":"2026-01-02T03:04:05.0000006Z","captured":"2026-01-02T03:04:04.0000006Z","latency_ms":1000,"media_ms":40,"key":true,` +
+			`"size":0,"payload":""}` + "\n"},
 		{"json", false, binary, `{"namespace":["moq-date"],"track":"date","group":0,"object":0,"datagram":true,"status":"normal",` +
 			`"arrival":"2026-01-02T03:04:05.0000006Z","size":2,"payload_base64":"/wA="}` + "\n"},
 		{"json", false, marker, `{"namespace":["moq-date"],"track":"date","group":0,"subgroup":0,"object":0,"status":"end of group",` +
