@@ -37,7 +37,7 @@ type flags struct {
 	packaging, audioGroup string
 	options               packaging.Options
 	noPace, loop          bool
-	publish               bool
+	publish, catalog      bool
 	transaction, delivery time.Duration
 	progress              time.Duration
 	json                  bool
@@ -70,6 +70,7 @@ func (f *flags) program() *cli.Program {
 	p.Flags.StringVar(&f.delimiter, "track_namespace_delimiter", "/", "what separates the fields of the `namespace`")
 	p.Flags.StringVar(&f.tracks.Video, "video_track_name", "video0", "`name` of the track of video")
 	p.Flags.StringVar(&f.tracks.Audio, "audio_track_name", "audio0", "`name` of the track of audio")
+	p.Flags.BoolVar(&f.catalog, "catalog", true, "also publish a track that says which tracks there are")
 	p.Flags.BoolVar(&f.publish, "publish", false, "offer the tracks by PUBLISH instead of waiting for SUBSCRIBE")
 	p.Flags.DurationVar(&f.delivery, "delivery_timeout", 0, time.Millisecond, "how old (`ms`) objects may get before they are dropped, here and by relays; 0: never")
 	p.Flags.Group("Objects")
@@ -92,7 +93,7 @@ const name = "moqflvstreamer"
 
 func run(ctx context.Context, env *cli.Env, f *flags, set *cli.FlagSet) (err error) {
 	s := &streamer.Streamer{
-		Tracks: f.tracks, Options: f.options, NoPace: f.noPace, Loop: f.loop, Offer: f.publish,
+		Tracks: f.tracks, Options: f.options, NoCatalog: !f.catalog, NoPace: f.noPace, Loop: f.loop, Offer: f.publish,
 		Answer: f.transaction, Expiry: f.delivery, Log: env.Log,
 	}
 	if err := f.wanted(s, env); err != nil {
@@ -163,6 +164,9 @@ func (f *flags) wanted(s *streamer.Streamer, env *cli.Env) (err error) {
 		return cli.Usagef("-video_track_name and -audio_track_name are the same")
 	case s.Packaging != packaging.MoQMi && f.options != packaging.Options{}:
 		return cli.Usagef("-moqmi_… is for -packaging moqmi")
+	}
+	if catalog := s.CatalogName(); f.catalog && (f.tracks.Video == catalog || f.tracks.Audio == catalog) {
+		return cli.Usagef("%q is the name of the catalog; name the track otherwise, or use -nocatalog", catalog)
 	}
 	s.Open = func(ctx context.Context) (*streamer.Input, error) {
 		return streamer.Open(ctx, f.input, env.In, env.Log)

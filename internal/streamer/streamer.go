@@ -83,10 +83,11 @@ type Streamer struct {
 	Open func(ctx context.Context) (*Input, error)
 	Log  *slog.Logger
 
-	mux    *moqt.TrackMux
-	pace   pacer
-	clock  clock
-	roster roster
+	mux      *moqt.TrackMux
+	pace     pacer
+	clock    clock
+	roster   roster
+	bulletin *bulletin // nil: there is no catalog
 	// known is closed when the tracks of the input are, registered when they
 	// can be had at the relay.
 	known, registered chan struct{}
@@ -127,6 +128,7 @@ func (s *Streamer) Run(ctx context.Context) error {
 	for _, o := range s.list() {
 		o.end()
 	}
+	s.bulletin.end(s.list())
 	stop(err) // the namespace is taken back
 	relay.Wait()
 	s.leave(ctx, err, &offers)
@@ -291,14 +293,26 @@ func (s *Streamer) stream(ctx, life context.Context) error {
 // begin makes the tracks of an input known and waits until they can be had at
 // the relay; a live input waits no longer than MaxWait.
 func (s *Streamer) begin(ctx, life context.Context, from *probe, live bool) error {
-	for _, sample := range from.head {
-		if _, err := s.output(life, sample); err != nil {
-			return err
-		}
-	}
 	if len(from.head) == 0 {
 		return nil // the end, or an error, comes next
 	}
+	if !s.NoCatalog {
+		w, err := s.publish(life, s.CatalogName(), moqt.WithPriority(CatalogPriority), moqt.Keep(KeptCatalogs, KeptCatalogBytes))
+		if err != nil {
+			return err
+		}
+		s.bulletin = &bulletin{writer: w, packaging: s.Packaging, log: s.Log}
+	}
+	for _, sample := range from.head {
+		o, err := s.output(life, sample)
+		if err != nil {
+			return err
+		}
+		if o.told == nil {
+			o.tell(sample.Format)
+		}
+	}
+	s.bulletin.tell(s.list(), false)
 	close(s.known)
 	var enough <-chan time.Time
 	if live {
@@ -324,7 +338,8 @@ func (s *Streamer) demux(in io.Reader) source {
 	return d
 }
 
-// output returns the track of a sample, and makes it if there is none yet.
+// output returns the track of a sample, and makes it if there is none yet. The
+// caller tells it to the catalog.
 func (s *Streamer) output(life context.Context, sample *media.Sample) (*output, error) {
 	kind := sample.Format.Codec.Kind()
 	for _, o := range s.list() {
@@ -343,10 +358,13 @@ func (s *Streamer) output(life context.Context, sample *media.Sample) (*output, 
 		opts = []moqt.TrackOption{moqt.WithPriority(AudioPriority), moqt.Keep(KeptAudioGroups, KeptAudioBytes)}
 		o.name, o.span = s.Tracks.Audio, s.AudioSpan
 	}
-	if o.writer, err = s.publish(life, o.name, opts); err != nil {
+	if s.Expiry > 0 {
+		ms := uint64(max(1, s.Expiry.Milliseconds()))
+		opts = append(opts, moqt.WithProperties(moqt.Properties{{Type: model.PropObjectDeliveryTimeout, Int: ms}}))
+	}
+	if o.writer, err = s.publish(life, o.name, opts...); err != nil {
 		return nil, err
 	}
-	s.Log.Info("publishing", "track", o.name, "codec", describe(sample.Format))
 	s.mu.Lock()
 	s.outputs = append(s.outputs, o)
 	s.mu.Unlock()
@@ -354,28 +372,13 @@ func (s *Streamer) output(life context.Context, sample *media.Sample) (*output, 
 }
 
 // publish makes a track known to who asks, and to the relay.
-func (s *Streamer) publish(life context.Context, name string, opts []moqt.TrackOption) (*moqt.TrackWriter, error) {
-	if s.Expiry > 0 {
-		ms := uint64(max(1, s.Expiry.Milliseconds()))
-		opts = append(opts, moqt.WithProperties(moqt.Properties{{Type: model.PropObjectDeliveryTimeout, Int: ms}}))
-	}
+func (s *Streamer) publish(life context.Context, name string, opts ...moqt.TrackOption) (*moqt.TrackWriter, error) {
 	w, err := s.mux.PublishTrack(life, moqt.TrackName{Namespace: s.Namespace, Name: name}, opts...)
 	if err != nil {
 		return nil, err
 	}
 	s.roster.add(w)
 	return w, nil
-}
-
-// describe says what a format is.
-func describe(f *media.Format) string {
-	switch f.Codec.Kind() {
-	case media.Video:
-		return fmt.Sprintf("%v %dx%d", f.Codec, f.Width, f.Height)
-	case media.Audio:
-		return fmt.Sprintf("%v %d Hz, %d channels", f.Codec, f.SampleRate, f.Channels)
-	}
-	return f.Codec.String()
 }
 
 // round publishes what a source has.
@@ -395,6 +398,10 @@ func (s *Streamer) round(ctx, life context.Context, from source) error {
 		o, err := s.output(life, sample)
 		if err != nil {
 			return err
+		}
+		if sample.Key && !o.told.Same(sample.Format) {
+			o.tell(sample.Format)
+			s.bulletin.tell(s.list(), false)
 		}
 		if err := o.write(sample); err != nil {
 			return err

@@ -30,6 +30,7 @@ type output struct {
 	log  *slog.Logger
 
 	format *media.Format // of the samples that are published
+	told   *media.Format // that the catalog says
 	group  *moqt.GroupWriter
 	began  time.Duration // DTS of the group's first sample
 	seq    uint64        // of the next sample
@@ -72,6 +73,16 @@ func (o *output) drop(because string) {
 	if first {
 		o.log.Warn("a sample is dropped; more are counted and not named", "track", o.name, "because", because)
 	}
+}
+
+// tell notes the format that the catalog says from now on, and logs it.
+func (o *output) tell(f *media.Format) {
+	o.told = f
+	what := fmt.Sprintf("%v %dx%d", f.Codec, f.Width, f.Height)
+	if o.kind == media.Audio {
+		what = fmt.Sprintf("%v %d Hz, %d channels", f.Codec, f.SampleRate, f.Channels)
+	}
+	o.log.Info("publishing", "track", o.name, "codec", what)
 }
 
 // write publishes a sample: video begins a group with each key, audio as span
