@@ -10,6 +10,8 @@ import (
 	"oxymoq/pkg/media/aac"
 	"oxymoq/pkg/media/flv"
 	"oxymoq/pkg/media/h264"
+	"oxymoq/pkg/media/hevc"
+	"oxymoq/pkg/media/opus"
 )
 
 // Files by tags, as no program writes them.
@@ -260,6 +262,50 @@ func TestShortLengths(t *testing.T) {
 	testkit.Equal(t, all[0].Format.Config, avcC(t, 4, 1))
 	testkit.Equal(t, d.Counts(), Counts{Broken: 1})
 	testkit.Equal(t, len(warnings), 1)
+}
+
+// TestShortLengthsOfHEVC is the same for HEVC, in a tag with codec ID 12 as some
+// write it.
+func TestShortLengthsOfHEVC(t *testing.T) {
+	c := hevc.Config{LengthSize: 2, BitDepthLuma: 8, BitDepthChroma: 8}
+	f := newFile(t)
+	f.tag(flv.Video, 0, append([]byte{0x1c, 0, 0, 0, 0}, testkit.Must(c.Append(nil))(t)...))
+	f.tag(flv.Video, 0, []byte{0x1c, 1, 0, 0, 40, 0, 3, 0x26, 1, 0xaa})
+	all := samples(t, f.demuxer())
+	testkit.Equal(t, times(all, media.Video), [][2]int64{{0, 40}})
+	testkit.Equal(t, all[0].Data, []byte{0, 0, 0, 3, 0x26, 1, 0xaa})
+	c.LengthSize = 4
+	testkit.Equal(t, all[0].Format.Config, testkit.Must(c.Append(nil))(t))
+}
+
+// TestEnhancedCodecs: what is written by FourCC is read as it was.
+func TestEnhancedCodecs(t *testing.T) {
+	const ms = time.Millisecond
+	hvcC := testkit.Must((&hevc.Config{LengthSize: 4, BitDepthLuma: 8, BitDepthChroma: 8}).Append(nil))(t)
+	for codec, config := range map[media.Codec][]byte{
+		media.HEVC: hvcC,
+		media.AV1:  {0x81, 4, 12, 0},
+		media.Opus: testkit.Must(opus.NewHead(2).Append(nil))(t),
+	} {
+		format := testkit.Must(media.ParseFormat(codec, config))(t)
+		want := []*media.Sample{
+			{Format: format, DTS: 20 * ms, PTS: 20 * ms, Key: true, HasSeq: true, Data: []byte{0xfc, 1}},
+			{Format: format, DTS: 40 * ms, PTS: 40 * ms, Duration: 20 * ms, Key: codec == media.Opus, Seq: 1, HasSeq: true, Data: []byte{0xfc, 2}},
+		}
+		switch codec {
+		case media.HEVC:
+			want[0].PTS, want[1].PTS = 60*ms, 30*ms
+		case media.Opus:
+			want[0].Duration = 20 * ms // the packets say so
+		}
+		var out bytes.Buffer
+		m := NewMuxer(&out, MuxerOptions{Video: true, Audio: true})
+		for _, s := range want {
+			testkit.NoErr(t, m.Write(s))
+		}
+		testkit.NoErr(t, m.Close())
+		testkit.Equal(t, samples(t, NewDemuxer(flv.NewReader(&out))), want)
+	}
 }
 
 // TestLeftOut: what cannot be used is counted, and told once, and the rest goes on.
