@@ -27,8 +27,9 @@
 //     its bytes are exactly six integers (fields.videoProperty). Written: 0x15,
 //     or 0x0b with Options.OldVideoProperty.
 //  3. The integers inside metadata are QUIC's in moxygen and the transport's in
-//     others. Read: whichever takes the bytes exactly (flavours.read). Written:
-//     QUIC's, or the transport's with Options.TransportVarints.
+//     others. Read: whichever takes the bytes exactly, and where both do, the one
+//     whose times can be (flavours.read). Written: QUIC's, or the transport's
+//     with Options.TransportVarints.
 //
 // The package opens no streams and decides no groups: a video group begins at
 // each IDR picture, and audio has one group a frame in the draft. It has no

@@ -3,8 +3,13 @@ package moqmi
 import (
 	"errors"
 	"fmt"
+	"math"
+	"time"
 
 	"oxymoq/pkg/media"
+	"oxymoq/pkg/media/aac"
+	"oxymoq/pkg/media/elementary"
+	"oxymoq/pkg/media/opus"
 	"oxymoq/pkg/model"
 	"oxymoq/pkg/varint"
 )
@@ -25,14 +30,15 @@ const (
 
 // The values of the media type.
 const (
-	typeH264  uint64 = 0
-	typeOpus  uint64 = 1
-	typeText  uint64 = 2
-	typeAAC   uint64 = 3
-	typeFour  uint64 = 4 // HEVC in the fork, Opus in moxygen
-	videoInts        = 6
-	audioInts        = 7
+	typeH264 uint64 = 0
+	typeOpus uint64 = 1
+	typeText uint64 = 2
+	typeAAC  uint64 = 3
+	typeFour uint64 = 4 // HEVC in the fork, Opus in moxygen
 )
+
+// audioInts is the largest number of integers that metadata has.
+const audioInts = 7
 
 // MaxMetadata is the number of bytes that metadata can have: as many as its
 // integers, each in the longest form.
@@ -148,29 +154,87 @@ func integers(kind varint.Kind, b []byte, n int) ([]uint64, bool) {
 	return v, r.Err() == nil && r.Len() == 0
 }
 
+// layout says where in metadata its integers stand.
+type layout struct {
+	n         int   // how many there are
+	timebase  int   // never 0
+	times     []int // counted in timebase
+	wallclock int
+	// Of audio; 0: none.
+	hertz, channels int
+}
+
+// The layouts of video (sequence, PTS, DTS, timebase, duration, wallclock) and
+// audio (sequence, PTS, timebase, hertz, channels, duration, wallclock).
+var (
+	videoLayout = layout{n: 6, timebase: 3, times: []int{1, 2, 4}, wallclock: 5}
+	audioLayout = layout{n: audioInts, timebase: 2, times: []int{1, 5}, wallclock: 6, hertz: 3, channels: 4}
+)
+
+// plausible reports whether all times can be: of a clock no finer than
+// nanoseconds, none too large, and each picture decoded near when it is shown;
+// and the sound one that can be.
+func (l layout) plausible(v []uint64) bool {
+	var times []time.Duration
+	for _, i := range l.times {
+		d, err := elementary.Duration(v[i], v[l.timebase])
+		if err != nil {
+			return false
+		}
+		times = append(times, d)
+	}
+	if l.hertz == 0 && (times[0]-times[1]).Abs() > maxReorder {
+		return false
+	}
+	if l.hertz != 0 && (v[l.hertz] > aac.MaxHertz || v[l.channels] > opus.MaxChannels) {
+		return false
+	}
+	if w := v[l.wallclock]; w != 0 && (w < minWallclock || w > maxWallclock) {
+		return false
+	}
+	return v[l.timebase] <= uint64(time.Second)
+}
+
+// minWallclock is the first millisecond of our years, in 2001.
+const minWallclock = 1e12
+
+// maxReorder is how far PTS and DTS of a picture may be apart to be believed.
+const maxReorder = time.Minute
+
+// maxWallclock is the last millisecond since 1970 that is read, in 2262.
+const maxWallclock = math.MaxInt64 / uint64(time.Millisecond)
+
 // flavours reads metadata in which implementations differ about the encoding of
 // integers (incompatibility 3 of the package's doc): QUIC's as most write it,
-// or the transport's. Both take the same bytes for values below 64 only, so at
-// most one reading usually takes all bytes. Where both do, the one that was the
-// only possible one last time is taken, QUIC's at first.
-type flavours struct{ transport bool }
+// or the transport's. Values below 64 are alike, and larger ones seldom end at
+// the same byte, so mostly one reading takes all bytes. Where both do and differ,
+// the one counts that was the only possible one in an earlier object, else the
+// one whose times can be, else QUIC's.
+type flavours struct {
+	known     bool // one was the only possible one
+	transport bool
+}
 
-// read returns the integers of b. At index timebase stands what must not be 0.
-func (f *flavours) read(b []byte, n, timebase int) ([]uint64, error) {
-	quic, isQUIC := integers(varint.QUIC, b, n)
-	moq, isMoQ := integers(varint.MoQ, b, n)
+// read returns the integers of b.
+func (f *flavours) read(b []byte, l layout) ([]uint64, error) {
+	quic, isQUIC := integers(varint.QUIC, b, l.n)
+	moq, isMoQ := integers(varint.MoQ, b, l.n)
 	if !isQUIC && !isMoQ {
-		return nil, fmt.Errorf("%d bytes are not %d integers", len(b), n)
+		return nil, fmt.Errorf("%d bytes are not %d integers", len(b), l.n)
 	}
-	isQUIC = isQUIC && quic[timebase] != 0
-	isMoQ = isMoQ && moq[timebase] != 0
+	isQUIC = isQUIC && quic[l.timebase] != 0
+	isMoQ = isMoQ && moq[l.timebase] != 0
+	transport := f.transport
 	switch {
 	case !isQUIC && !isMoQ:
 		return nil, errors.New("timebase is 0")
 	case isQUIC != isMoQ:
-		f.transport = isMoQ
+		transport = isMoQ
+		f.known, f.transport = true, transport
+	case !f.known:
+		transport = l.plausible(moq) && !l.plausible(quic)
 	}
-	if f.transport {
+	if transport {
 		return moq, nil
 	}
 	return quic, nil

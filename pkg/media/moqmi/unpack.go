@@ -2,7 +2,6 @@ package moqmi
 
 import (
 	"fmt"
-	"math"
 	"time"
 
 	"oxymoq/pkg/media"
@@ -60,7 +59,7 @@ func (u *Unpacker) Unpack(props model.Properties, payload []byte) (*media.Sample
 
 // video reads sequence, PTS, DTS, timebase, duration, wallclock.
 func (u *Unpacker) video(s *media.Sample, b []byte) error {
-	v, err := u.flavours.read(b, videoInts, 3)
+	v, err := u.flavours.read(b, videoLayout)
 	if err != nil {
 		return err
 	}
@@ -73,7 +72,7 @@ func (u *Unpacker) video(s *media.Sample, b []byte) error {
 // audio reads sequence, PTS, timebase, hertz, channels, duration, wallclock, and
 // makes the configuration of what it reads.
 func (u *Unpacker) audio(s *media.Sample, c *elementary.Chunk, b []byte) error {
-	v, err := u.flavours.read(b, audioInts, 2)
+	v, err := u.flavours.read(b, audioLayout)
 	if err != nil {
 		return err
 	}
@@ -94,7 +93,7 @@ func shared(s *media.Sample, seq, pts, timebase, duration, wallclock uint64) (er
 	if s.Duration, err = elementary.Duration(duration, timebase); err != nil {
 		return fmt.Errorf("duration: %w", err)
 	}
-	if wallclock > math.MaxInt64/uint64(time.Millisecond) {
+	if wallclock > maxWallclock {
 		return fmt.Errorf("wallclock %d ms is too large", wallclock)
 	}
 	if wallclock != 0 {
