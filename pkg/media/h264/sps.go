@@ -92,7 +92,7 @@ func parseSPS(r *bitReader) *SPS {
 	}
 	s.Width, s.Height = int(width), int(height)
 	if r.flag() { // vui_parameters_present_flag
-		s.parseVUI(r)
+		s.parseVUI(*r)
 	}
 	return s
 }
@@ -176,52 +176,50 @@ func skipOrderCount(r *bitReader) {
 
 // parseVUI reads the video usability information (section E.1.1). Nothing
 // decodes by it, so that one which cannot be read leaves its facts unknown.
-func (s *SPS) parseVUI(r *bitReader) {
-	v := *r
-	defer func() { r.at = v.at }()
-	if v.flag() { // aspect_ratio_info_present_flag
-		if v.u(8) == 255 { // Extended_SAR
-			v.u(32)
+func (s *SPS) parseVUI(r bitReader) {
+	if r.flag() { // aspect_ratio_info_present_flag
+		if r.u(8) == 255 { // Extended_SAR
+			r.u(32)
 		}
 	}
-	if v.flag() { // overscan_info_present_flag
-		v.flag()
+	if r.flag() { // overscan_info_present_flag
+		r.flag()
 	}
-	if v.flag() { // video_signal_type_present_flag
-		v.u(4)        // video_format, video_full_range_flag
-		if v.flag() { // colour_description_present_flag
-			v.u(24)
+	if r.flag() { // video_signal_type_present_flag
+		r.u(4)        // video_format, video_full_range_flag
+		if r.flag() { // colour_description_present_flag
+			r.u(24)
 		}
 	}
-	if v.flag() { // chroma_loc_info_present_flag
-		v.ue()
-		v.ue()
+	if r.flag() { // chroma_loc_info_present_flag
+		r.ue()
+		r.ue()
 	}
-	if v.flag() { // timing_info_present_flag
-		tick, scale := v.u(32), v.u(32)
-		v.flag() // fixed_frame_rate_flag
-		if v.err == nil && tick > 0 {
+	if r.flag() { // timing_info_present_flag
+		tick, scale := r.u(32), r.u(32)
+		r.flag() // fixed_frame_rate_flag
+		if r.err == nil && tick > 0 {
 			s.FrameRate = float64(scale) / (2 * float64(tick)) // two fields a picture
 		}
 	}
-	nalHRD := v.flag()
+	nalHRD := r.flag()
 	if nalHRD {
-		skipHRD(&v)
+		skipHRD(&r)
 	}
-	vclHRD := v.flag()
+	vclHRD := r.flag()
 	if vclHRD {
-		skipHRD(&v)
+		skipHRD(&r)
 	}
 	if nalHRD || vclHRD {
-		v.flag() // low_delay_hrd_flag
+		r.flag() // low_delay_hrd_flag
 	}
-	v.flag()      // pic_struct_present_flag
-	if v.flag() { // bitstream_restriction_flag
-		v.flag()      // motion_vectors_over_pic_boundaries_flag
+	r.flag()      // pic_struct_present_flag
+	if r.flag() { // bitstream_restriction_flag
+		r.flag()      // motion_vectors_over_pic_boundaries_flag
 		for range 4 { // from max_bytes_per_pic_denom to log2_max_mv_length_vertical
-			v.ue()
+			r.ue()
 		}
-		if reorder := v.ue(); v.err == nil && reorder <= 16 {
+		if reorder := r.ue(); r.err == nil && reorder <= 16 {
 			s.ReorderFrames = int(reorder)
 		}
 	}
