@@ -3,6 +3,7 @@ package streamer
 import (
 	"bytes"
 	"context"
+	"errors"
 	"strings"
 	"sync"
 	"testing"
@@ -16,6 +17,7 @@ import (
 	"oxymoq/pkg/moqt"
 	"oxymoq/pkg/relay"
 	"oxymoq/pkg/session"
+	"oxymoq/pkg/wire"
 )
 
 // collector gathers the tracks that a peer takes.
@@ -184,7 +186,8 @@ func TestNoRelay(t *testing.T) {
 		}
 
 		video := make(chan viewed, 1)
-		s := w.streamer(bytes.NewReader(file))
+		s := w.streamer(nil)
+		s.Open = fromFile(t, file) // which waits as long as it takes
 		s.Dial.RetryFirst = true
 		time.AfterFunc(time.Second, func() {
 			w.open(relay.New(relay.Config{}).Serve)
@@ -200,23 +203,29 @@ func TestNoRelay(t *testing.T) {
 }
 
 // TestUselessRelay: a relay that ends the session before it accepts anything is
-// none.
+// none, also if it is too quick to be seen doing so.
 func TestUselessRelay(t *testing.T) {
-	inWorld(t, func(t *testing.T, w *world) {
-		w.open(func(ctx context.Context, c session.Conn) error {
-			s, err := session.Start(ctx, c, session.Config{Role: 1})
-			if err == nil {
-				s.Close(model.InternalError, "out of order")
-				s.Wait()
-			}
-			return err
+	for _, after := range []time.Duration{0, 100 * ms} {
+		t.Run(after.String(), func(t *testing.T) {
+			inWorld(t, func(t *testing.T, w *world) {
+				w.open(func(ctx context.Context, c session.Conn) error {
+					s, err := session.Start(ctx, c, session.Config{Role: wire.Server, Handler: refusing{}})
+					if err == nil {
+						<-time.After(after)
+						s.Close(model.InternalError, "out of order")
+						s.Wait()
+					}
+					return err
+				})
+				s := w.streamer(bytes.NewReader(flvOf(t, clip(small, 0, 20*time.Second))))
+				err := <-w.run(s)
+				if err == nil || !strings.Contains(err.Error(), "cannot connect to moqt://relay/: ") ||
+					!strings.Contains(err.Error(), "out of order") && (after > 0 || !errors.Is(err, errUseless)) {
+					t.Errorf("%v", err)
+				}
+			})
 		})
-		s := w.streamer(bytes.NewReader(flvOf(t, clip(small, 0, time.Second))))
-		err := <-w.run(s)
-		if err == nil || !strings.Contains(err.Error(), "cannot connect to moqt://relay/: ") || !strings.Contains(err.Error(), "out of order") {
-			t.Errorf("%v", err)
-		}
-	})
+	}
 }
 
 // TestRelayLost: the input is read on, and the next relay gets what comes then.

@@ -1,7 +1,9 @@
 package streamer
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -221,11 +223,30 @@ func (s *Streamer) register(ctx, life context.Context, offers *sync.WaitGroup) e
 	return err
 }
 
+// errUseless is said of a relay with which no session lasts.
+var errUseless = errors.New("it ends every session at once")
+
 // watch ends what is done if a session is lost that is not to be replaced: any
 // with ExitOnLoss, and one that never was of use.
 func (s *Streamer) watch(ctx context.Context, session *moqt.Session, worked <-chan struct{}, fail func(error)) {
+	accepted := func() bool {
+		select {
+		case <-worked:
+			return true
+		default:
+			return false
+		}
+	}
 	for {
-		now, err := session.Current(ctx)
+		find, stop := context.WithCancel(ctx)
+		if !accepted() && !s.Dial.RetryFirst { // then one that lasts must come soon
+			find, stop = context.WithTimeoutCause(ctx, cmp.Or(s.Dial.Timeout, moqt.DefaultDialTimeout), errUseless)
+		}
+		now, err := session.Current(find)
+		stop()
+		if errors.Is(err, errUseless) {
+			fail(dial.Failure(s.Target, s.Dial.Options, err))
+		}
 		if err != nil {
 			return // registration ends with the same
 		}
@@ -235,20 +256,14 @@ func (s *Streamer) watch(ctx context.Context, session *moqt.Session, worked <-ch
 		case <-ctx.Done():
 			return
 		}
-		if session.Stats().Connected {
-			continue // it has moved
-		}
-		select {
-		case <-worked:
-			if s.ExitOnLoss {
-				fail(fmt.Errorf("lost %v: %w", s.Target, now.Err()))
-				return
-			}
-		default:
-			if !s.Dial.RetryFirst {
-				fail(dial.Failure(s.Target, s.Dial.Options, now.Err()))
-				return
-			}
+		switch {
+		case session.Stats().Connected: // it has moved
+		case !accepted() && !s.Dial.RetryFirst:
+			fail(dial.Failure(s.Target, s.Dial.Options, now.Err()))
+			return
+		case accepted() && s.ExitOnLoss:
+			fail(fmt.Errorf("lost %v: %w", s.Target, now.Err()))
+			return
 		}
 	}
 }

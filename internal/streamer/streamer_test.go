@@ -2,8 +2,8 @@ package streamer
 
 import (
 	"bytes"
+	"context"
 	"fmt"
-
 	"io"
 	"slices"
 	"testing"
@@ -13,6 +13,8 @@ import (
 	"oxymoq/pkg/media"
 	"oxymoq/pkg/media/catalog"
 	"oxymoq/pkg/media/packaging"
+	"oxymoq/pkg/model"
+	"oxymoq/pkg/moqt"
 )
 
 // same compares samples with those that were published, by what their packaging
@@ -283,6 +285,157 @@ func TestNoPace(t *testing.T) {
 		}
 		if st := s.Status(); st.Tracks[1].Objects != 1500 {
 			t.Errorf("%+v", st)
+		}
+	})
+}
+
+// TestLoop: a file begins again where it ends, with times, sequence and groups
+// that go on, at its pace.
+func TestLoop(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		video, audio := w.view("video0"), w.view("audio0")
+		ctx, stop := withCause(t)
+		s := w.streamer(nil)
+		s.Loop = true
+		s.Open = fromFile(t, flvOf(t, clip(small, time.Second, 2*time.Second)))
+		time.AfterFunc(5*time.Second-ms, func() { stop(errEnough) })
+		testkit.ErrIs(t, s.Run(ctx), errEnough)
+		v, a := <-video, <-audio
+		testkit.NoErr(t, v.err)
+		testkit.NoErr(t, a.err)
+		if n := len(v.objects); n != 125 {
+			t.Errorf("%d pictures in 5 seconds", n)
+		}
+		testkit.Equal(t, v.groups(), append(times(12, gop), 5))
+		for _, samples := range [][]*media.Sample{
+			v.samples(t, packaging.NewDetector(media.Video, nil)), a.samples(t, packaging.NewDetector(media.Audio, nil)),
+		} {
+			for i, s := range samples[1:] {
+				before := samples[i]
+				// The file has pictures for longer than sound.
+				if step := s.DTS - before.DTS; step < toneTime-ms || step > frameTime+toneTime || s.Seq != before.Seq+1 {
+					t.Fatalf("sample %d of %v comes %v after the one before, with sequence %d after %d", i+1, s.Format.Codec, step, s.Seq, before.Seq)
+				}
+			}
+		}
+		if st := s.Status(); st.Media < 4.9 || st.Media > 5 || st.Percent == nil {
+			t.Errorf("%+v", st)
+		}
+	})
+}
+
+// TestLoopNeedsAFile, which what is live is not.
+func TestLoopNeedsAFile(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		s := w.streamer(bytes.NewReader(flvOf(t, clip(small, 0, time.Second))))
+		s.Loop = true
+		testkit.ErrIs(t, <-w.run(s), ErrNotRepeatable)
+	})
+}
+
+// TestHole: what follows a hole in the times comes at once, and its times are as
+// the source has them.
+func TestHole(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		video := w.view("video0")
+		samples := append(clip(small, 0, time.Second), clip(small, time.Hour, time.Second)...)
+		s := w.streamer(bytes.NewReader(flvOf(t, samples)))
+		s.NoCatalog = true
+		began := time.Now()
+		testkit.NoErr(t, <-w.run(s))
+		if took := time.Since(began); took > 3*time.Second {
+			t.Errorf("it took %v", took)
+		}
+		got := <-video
+		testkit.NoErr(t, got.err)
+		same(t, got.samples(t, packaging.NewDetector(media.Video, nil)), only(media.Video, samples), true)
+	})
+}
+
+// TestWrap: times go on where those of FLV begin again.
+func TestWrap(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		video := w.view("video0")
+		samples := only(media.Video, clip(small, (1<<32)*ms-time.Second, 2*time.Second))
+		s := w.streamer(bytes.NewReader(flvOf(t, samples)))
+		testkit.NoErr(t, <-w.run(s))
+		got := <-video
+		testkit.NoErr(t, got.err)
+		same(t, got.samples(t, packaging.NewDetector(media.Video, nil)), samples, true)
+	})
+}
+
+// TestPausedSource: what comes next is published as it comes, and the
+// times of capture say when it was due.
+func TestPausedSource(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		video := w.view("video0")
+		samples := only(media.Video, clip(small, 0, 2*time.Second))
+		file := flvOf(t, samples)
+		middle := bytes.Index(file, samples[25].Data)
+		r, source := io.Pipe()
+		w.work.Go(func() {
+			_, _ = source.Write(file[:middle])
+			<-time.After(5 * time.Second)
+			_, _ = source.Write(file[middle:])
+			_ = source.Close()
+		})
+		began := time.Now()
+		s := w.streamer(r)
+		testkit.NoErr(t, <-w.run(s))
+		got := <-video
+		testkit.NoErr(t, got.err)
+		all := got.samples(t, packaging.NewDetector(media.Video, nil))
+		same(t, all, samples, true)
+		for i, s := range all {
+			want := began.Add(s.DTS)
+			if i >= 25 {
+				want = want.Add(4 * time.Second) // a second of it was there when the pause began
+			}
+			if d := s.Captured.Sub(want).Abs(); d > 30*ms {
+				t.Fatalf("sample %d says it is of %v, want %v", i, s.Captured, want)
+			}
+		}
+	})
+}
+
+// TestSignalWhileReading ends the read.
+func TestSignalWhileReading(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		r, source := io.Pipe()
+		defer source.Close()
+		ctx, stop := withCause(t)
+		time.AfterFunc(3*time.Second, func() { stop(errEnough) })
+		began := time.Now()
+		testkit.ErrIs(t, w.streamer(r).Run(ctx), errEnough)
+		if took := time.Since(began); took > 3*time.Second+ShortFarewell {
+			t.Errorf("it took %v", took)
+		}
+	})
+}
+
+// TestExpiry: who subscribes learns how old objects may get.
+func TestExpiry(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		offers := make(chan moqt.Offer, 1)
+		mux := moqt.NewTrackMux()
+		testkit.NoErr(t, mux.HandleNamespace(nil, func(ctx context.Context, from *moqt.Session, ns moqt.Namespace) {
+			r, err := from.Subscribe(ctx, moqt.TrackName{Namespace: ns, Name: "video0"})
+			if err != nil {
+				t.Error(err)
+				close(offers)
+				return
+			}
+			offers <- r.Offer()
+			<-ctx.Done()
+		}))
+		w.serves(mux)
+		s := w.streamer(bytes.NewReader(flvOf(t, clip(small, 0, time.Second))))
+		s.Expiry = 1500 * ms
+		testkit.NoErr(t, <-w.run(s))
+		o := <-offers
+		if got, ok := o.Properties.Int(model.PropObjectDeliveryTimeout); !ok || got != 1500 {
+			t.Errorf("property %d, %v", got, ok)
 		}
 	})
 }

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -253,6 +255,14 @@ func flvOf(t testing.TB, samples []*media.Sample) []byte {
 	}
 	testkit.NoErr(t, m.Close())
 	return b.Bytes()
+}
+
+// fromFile returns what opens a file.
+func fromFile(t *testing.T, content []byte) func(context.Context) (*Input, error) {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "clip.flv")
+	testkit.NoErr(t, os.WriteFile(name, content, 0o600))
+	return func(ctx context.Context) (*Input, error) { return Open(ctx, name, nil, nil) }
 }
 
 func withCause(t *testing.T) (context.Context, context.CancelCauseFunc) {
