@@ -3,6 +3,7 @@ package receiver
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
 	"sync"
 	"time"
@@ -60,9 +61,13 @@ func (c *catalogs) pending() bool {
 
 // heard goes on with what waited for the catalogs.
 func (c *catalogs) heard() {
+	if c.pending() {
+		return
+	}
 	for _, s := range c.r.sources {
-		if !c.pending() {
-			s.replay()
+		s.replay()
+		if s.state == absent {
+			c.r.timeline.Close(s.kind, time.Now())
 		}
 	}
 	c.r.settle()
@@ -105,7 +110,8 @@ func (l *listing) tell() {
 func (l *listing) follow() {
 	r := l.c.r
 	sub := &moqt.Subscriber{
-		Track: model.FullTrackName{Namespace: r.Namespace, Name: l.name}, Start: moqt.FromGroupsBack(0), Log: r.Log,
+		Track: model.FullTrackName{Namespace: r.Namespace, Name: l.name}, Start: moqt.FromGroupsBack(0),
+		Log:  slog.New(quiet{r.Log.Handler()}),
 		Emit: func(o model.Object) { r.do(func() { l.take(&o) }) },
 	}
 	for pause := time.Second; ; pause = min(2*pause, catalogPause) {
@@ -126,7 +132,9 @@ func (l *listing) follow() {
 		if sess.Context().Err() != nil {
 			continue
 		}
-		r.Log.Debug("no catalog", "track", l.name, "because", err)
+		if r.ctx.Err() == nil {
+			r.Log.Debug("no catalog", "track", l.name, "because", err)
+		}
 		if !r.do(func() { l.answered = true; l.c.heard() }) || !wait(r.ctx, nil, pause) {
 			return
 		}

@@ -22,7 +22,7 @@ type lane struct {
 	offset time.Duration // of dts from the time that the sample says
 	came   time.Time
 
-	lost bool // something is missing before the next sample
+	lost bool // something may be missing before the next sample
 
 	// Of the last sample that went out.
 	began  bool
@@ -58,15 +58,8 @@ type Counts struct {
 // from before its beginning.
 func (c Counts) Dropped() uint64 { return c.Late + c.Undecodable }
 
-func (l *lane) lose() {
-	if !l.lost && l.epoch > 0 {
-		l.counts.Gaps++
-	}
-	l.lost = true
-}
-
-// fresh reports whether the sample is one that has not come yet, and notes what is
-// missing before it.
+// fresh reports whether the sample is one that has not come yet, and notes whether
+// something is missing before it, which numbers tell best.
 func (l *lane) fresh(at model.Location, s *media.Sample) bool {
 	if before, ok := l.at.Get(); ok && at == before {
 		l.counts.Duplicates++
@@ -80,9 +73,12 @@ func (l *lane) fresh(at model.Location, s *media.Sample) bool {
 			l.counts.Duplicates++
 			return false
 		}
-		if s.Seq > seq+1 {
-			l.lose()
+		if s.Seq > seq {
+			l.lost = s.Seq > seq+1
 		}
+	}
+	if l.lost = l.lost && l.epoch > 0; l.lost {
+		l.counts.Gaps++
 	}
 	return true
 }

@@ -99,7 +99,7 @@ type Receiver struct {
 	worked   bool // a track was had once
 	idle     *time.Timer
 
-	firstPicture time.Duration // from its SUBSCRIBE; 0: none yet
+	firstPicture *time.Duration // from its SUBSCRIBE; nil: none yet
 }
 
 // Why a Receiver is done, with success.
@@ -191,9 +191,10 @@ func (r *Receiver) receive() (err error) {
 
 // emit gives a sample to the output.
 func (r *Receiver) emit(m *media.Sample) {
-	if r.firstPicture == 0 && m.Format.Codec.Kind() == media.Video {
-		r.firstPicture = time.Since(r.sources[0].asked)
-		r.Log.Info("first picture", "after", r.firstPicture.Round(time.Millisecond))
+	if r.firstPicture == nil && m.Format.Codec.Kind() == media.Video {
+		took := time.Since(r.sources[0].asked)
+		r.firstPicture = &took
+		r.Log.Info("first picture", "after", took.Round(time.Millisecond))
 	}
 	r.out.Add(m)
 }

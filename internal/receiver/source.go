@@ -51,6 +51,8 @@ type source struct {
 	recorder *latency.Recorder
 	objects  uint64
 	last     seen
+	seq      model.Opt[uint64] // of the last sample
+	missing  uint64            // objects that were given up since then, as far as is known
 
 	detector *packaging.Detector
 	hint     *media.Format
@@ -112,7 +114,7 @@ func (s *source) offer(name string) {
 	}
 	s.names = append(s.names, name)
 	if s.state == absent {
-		s.state = asking
+		s.state, s.next = asking, len(s.names)-1
 	}
 	select {
 	case s.poke <- struct{}{}:
@@ -172,7 +174,7 @@ func (s *source) subscriber(name string) *moqt.Subscriber {
 		Gap: func(from, to model.Location) {
 			s.r.do(func() { s.lose(from, to) })
 		},
-		Log: s.r.Log,
+		Log: slog.New(quiet{s.r.Log.Handler()}),
 	}
 }
 
@@ -188,6 +190,7 @@ func (s *source) ask() {
 func (s *source) accepted(o session.Offer) {
 	r := s.r
 	s.accept, s.largest, s.refusal = true, o.Largest, nil
+	r.Log.Info("subscribed", "track", s.name())
 	if s.state == asking || s.state == absent {
 		s.state = had
 		r.timeline.Open(s.kind, time.Now())
@@ -261,8 +264,27 @@ func (s *source) add(a *arrival, m *media.Sample) {
 		s.last.lag, s.last.captured = a.came.Sub(m.Captured), true
 	}
 	s.r.Stats.object(s, a, m, past)
-	s.r.timeline.Add(s.kind, a.Location, m, a.came, time.Now())
+	if s.r.timeline.Add(s.kind, a.Location, m, a.came, time.Now()) {
+		s.gap(m)
+	}
+	s.missing, s.seq = 0, model.Opt[uint64]{}
+	if m.HasSeq {
+		s.seq = model.Some(m.Seq)
+	}
 }
+
+// gap counts what is missing before a sample.
+func (s *source) gap(m *media.Sample) {
+	n := s.missing
+	if seq, ok := s.seq.Get(); ok && m.HasSeq && m.Seq > seq {
+		n = m.Seq - seq - 1
+	}
+	s.recorder.Gap(n, time.Duration(min(n, maxGap))*m.Duration)
+	s.r.Log.Info("something is missing", "track", s.name(), "before", s.last.at.String(), "objects", n)
+}
+
+// maxGap bounds the objects of a gap whose time is counted.
+const maxGap = 1 << 16
 
 // unpack makes a sample of an object, also if its packaging is not what it was.
 func (s *source) unpack(a *arrival) (*media.Sample, error) {
@@ -302,13 +324,12 @@ func (s *source) unpackable(a *arrival, err error) {
 	s.r.Log.Log(s.r.ctx, level, "an object is no sample", "track", a.name, "at", a.Location.String(), "because", err)
 }
 
-// lose notes objects that were given up.
+// lose notes objects that were given up. That some exist is not certain: where
+// groups end is often not known.
 func (s *source) lose(from, to model.Location) {
-	var n uint64
 	if from.Group == to.Group {
-		n = to.Object - from.Object
+		s.missing += to.Object - from.Object
 	}
-	s.recorder.Gap(n, 0)
 	s.r.timeline.Lose(s.kind)
 }
 

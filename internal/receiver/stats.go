@@ -45,8 +45,8 @@ func (r *Receiver) report(now time.Time) *Report {
 	rep := &Report{
 		Written: st.Written, Bytes: st.Bytes, Skew: st.Skew, Dropped: st.Dropped, Refused: st.Refused, Restarts: st.Restarts,
 	}
-	if r.firstPicture > 0 {
-		ms := float64(r.firstPicture.Microseconds()) / 1e3
+	if r.firstPicture != nil {
+		ms := millis(*r.firstPicture)
 		rep.FirstPicture = &ms
 	}
 	for i, s := range r.sources {

@@ -104,24 +104,26 @@ func (t *Timeline) Beyond(k media.Kind, at model.Location) bool {
 	return ok && at.Less(last)
 }
 
-// Lose says that something of a track is missing before its next sample.
-func (t *Timeline) Lose(k media.Kind) { t.lane(k).lose() }
+// Lose says that something of a track may be missing before its next sample. If the
+// samples have numbers, those tell.
+func (t *Timeline) Lose(k media.Kind) { t.lane(k).lost = true }
 
 // Renew says that the next sample of a track may have any location: the track
 // began anew.
 func (t *Timeline) Renew(k media.Kind) {
 	l := t.lane(k)
-	l.lose()
+	l.lost = true
 	l.at, l.seq = model.Opt[model.Location]{}, model.Opt[uint64]{}
 }
 
 // Add takes a sample of a track, where it was there, and when it came, from when
-// on it waits.
-func (t *Timeline) Add(k media.Kind, at model.Location, s *media.Sample, came, now time.Time) {
+// on it waits. It reports whether something is missing before it.
+func (t *Timeline) Add(k media.Kind, at model.Location, s *media.Sample, came, now time.Time) (gap bool) {
 	l := t.lane(k)
 	if !l.fresh(at, s) {
-		return
+		return false
 	}
+	gap = l.lost
 	dts := l.unwrap(s.DTS)
 	switch {
 	case l.epoch == 0:
@@ -135,6 +137,7 @@ func (t *Timeline) Add(k media.Kind, at model.Location, s *media.Sample, came, n
 	for t.heldTooMuch() && t.step(now, true) { //nolint:revive // the condition does the work
 	}
 	t.pump(now, false)
+	return gap
 }
 
 func (t *Timeline) heldTooMuch() bool {

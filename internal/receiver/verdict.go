@@ -72,7 +72,9 @@ func (r *Receiver) miss(s *source, err error) verdict {
 		return verdict{} // it may be there by another name
 	}
 	s.state = absent
-	r.timeline.Close(s.kind, time.Now())
+	if !r.catalogs.pending() { // it may name another track
+		r.timeline.Close(s.kind, time.Now())
+	}
 	r.Log.Debug("asking again", "track", s.name(), "because", err)
 	r.settle()
 	refused, ok := errors.AsType[*model.RequestError](err)

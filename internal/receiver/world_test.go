@@ -3,7 +3,6 @@ package receiver
 import (
 	"context"
 	"crypto/tls"
-	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -11,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -218,7 +218,7 @@ func picture(n int, key bool) []byte {
 	if key {
 		b[4], b[5] = 0x65, 0x88
 	}
-	return binary.BigEndian.AppendUint32(b, uint32(n))
+	return fmt.Appendf(b, "%04d", n) // no zeros, which some packagings cut off
 }
 
 const (
@@ -226,22 +226,22 @@ const (
 	gop         = 25
 )
 
-// step publishes a picture and what is heard with it, now.
+// step publishes a picture and what is heard with it, as time goes by.
 func (p *publisher) step(video *media.Format) {
 	p.t.Helper()
-	now := time.Now()
 	if p.video != nil {
 		key := p.n%gop == 0
 		p.video.write(p.t, &media.Sample{
-			Format: video, PTS: p.media, DTS: p.media, Duration: pictureStep, Key: key, Data: picture(p.n, key), Captured: now,
+			Format: video, PTS: p.media, DTS: p.media, Duration: pictureStep, Key: key, Data: picture(p.n, key), Captured: time.Now(),
 		}, key)
 	}
-	if p.audio != nil {
-		for at := p.media; at < p.media+pictureStep; at += pictureStep / 2 {
+	for at := p.media; at < p.media+pictureStep; at += pictureStep / 2 {
+		if p.audio != nil {
 			p.audio.write(p.t, &media.Sample{
-				Format: stereo, PTS: at, DTS: at, Duration: pictureStep / 2, Key: true, Data: []byte{0x21, byte(p.n)}, Captured: now,
+				Format: stereo, PTS: at, DTS: at, Duration: pictureStep / 2, Key: true, Data: []byte{0x21, byte(p.n)}, Captured: time.Now(),
 			}, true)
 		}
+		time.Sleep(pictureStep / 2)
 	}
 	p.n++
 	p.media += pictureStep
@@ -252,7 +252,6 @@ func (p *publisher) run(d time.Duration) {
 	p.t.Helper()
 	for ; d > 0; d -= pictureStep {
 		p.step(small)
-		time.Sleep(pictureStep)
 	}
 }
 
@@ -377,7 +376,7 @@ func read(t *testing.T, r io.Reader) (w written) {
 			runs[1].add(int(s.Data[1]), s, pictureStep/2)
 			continue
 		}
-		n := int(binary.BigEndian.Uint32(s.Data[6:]))
+		n := testkit.Must(strconv.Atoi(string(s.Data[len(s.Data)-4:])))(t)
 		runs[0].add(n, s, pictureStep)
 	}
 	w.video, w.audio = runs[0].String(), runs[1].String()
