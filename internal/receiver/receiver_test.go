@@ -142,7 +142,7 @@ func TestWaits(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
 			w.relayed()
 			r := w.launch(set)
-			time.Sleep(10 * time.Second)
+			pass(10 * time.Second)
 			p := w.publish(packaging.MoQMi, both...)
 			s := w.register(p)
 			p.run(12 * time.Second)
@@ -196,7 +196,7 @@ func TestPublisherRestarts(t *testing.T) {
 				first.run(1400 * time.Millisecond)
 				first.stop()
 				s.Close()
-				time.Sleep(away)
+				pass(away)
 				again := w.publish(packaging.MoQMi, both...)
 				s = w.register(again)
 				again.run(12 * time.Second)
@@ -380,7 +380,7 @@ func TestNamesOfCatalog(t *testing.T) {
 			p := w.publish(packaging.Hang, both...)
 			w.direct(p)
 			if late {
-				time.Sleep(100 * time.Millisecond) // not in step with the pictures
+				pass(100 * time.Millisecond) // not in step with the pictures
 			} else {
 				p.list(catalog.NameHang)
 			}

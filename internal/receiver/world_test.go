@@ -419,3 +419,9 @@ func (r *runs) String() string {
 	r.close()
 	return strings.Join(r.text, " ")
 }
+
+// pass lets time go by in a world.
+func pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}

@@ -156,6 +156,9 @@ func (s *Stream) adopt(codec media.Codec, name string, config []byte, outside bo
 	if f.Name == "" {
 		f.Name = name
 	}
+	if _, err := media.ParseName(f.Name); err != nil {
+		return err // MPEG-4 audio that is not AAC
+	}
 	if h := s.hint; h != nil && h.Codec == codec {
 		f.Width, f.Height = or(f.Width, h.Width), or(f.Height, h.Height)
 		f.FrameRate = or(f.FrameRate, h.FrameRate)

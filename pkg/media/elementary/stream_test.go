@@ -117,6 +117,7 @@ func TestStream(t *testing.T) {
 			{c("mp4a.40.2", "", adts), adts, asc, true, nil}, // the configuration says that there is no header
 			{c("", "1210", "0102"), "0102", "1210", true, nil},
 		}},
+		{"MPEG-4 audio that is not AAC", media.Audio, nil, []step{{c("", "9190", "0102"), "", "", false, nil}}},
 		{"AAC by its configuration", media.Audio, nil, []step{{c("", asc, "0102"), "0102", asc, true, nil}}},
 		{"ADTS", media.Audio, nil, []step{
 			{c("mp4a.40.2", "", "0102"), "", "", false, ErrNoConfig},
