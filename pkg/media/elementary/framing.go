@@ -88,7 +88,7 @@ func (s *Stream) units(r *row, name string, b []byte) ([]byte, error) {
 		return nil, err
 	}
 	same := !annexB && s.lengthSize == 4
-	if !s.outside {
+	if !s.outside || annexB && s.hinted {
 		config, err := r.config(units)
 		if err != nil {
 			return nil, err

@@ -53,7 +53,10 @@ type Stream struct {
 	// raw is the configuration that format was made of, as it came.
 	raw []byte
 	// outside says that raw came with a chunk or the hint, not among its data.
-	outside    bool
+	outside bool
+	// hinted says that raw is the hint's, which parameter sets behind start codes
+	// overrule: such a stream has no other configuration.
+	hinted     bool
 	lengthSize int // of NAL units, in chunks with lengths
 }
 
@@ -83,6 +86,7 @@ func (s *Stream) Frame(c Chunk) (Frame, error) {
 		err = s.adopt(codec, c.Name, c.Config, true)
 	case s.format == nil && s.hint != nil && s.hint.Codec == codec && len(s.hint.Config) > 0:
 		err = s.adopt(codec, c.Name, s.hint.Config, true)
+		s.hinted = true
 	case s.format != nil && s.format.Codec != codec:
 		s.format, s.raw, s.outside, s.lengthSize = nil, nil, false, 4
 	}
@@ -140,6 +144,7 @@ const av1Marker = 0x81
 
 // adopt makes the format of a configuration, unless it is the one in force.
 func (s *Stream) adopt(codec media.Codec, name string, config []byte, outside bool) error {
+	s.hinted = false
 	if s.format != nil && s.format.Codec == codec && bytes.Equal(s.raw, config) {
 		s.outside = outside
 		return nil

@@ -89,6 +89,11 @@ func TestStream(t *testing.T) {
 			{c("avc1.64000d", avcCHigh, lengths(4, idr)), lengths(4, idr), avcCHigh, true, nil},
 			{c("", "", lengths(4, other)), lengths(4, other), avcCHigh, false, nil},
 		}},
+		{"a hint with another configuration than the stream", media.Video, format(t, media.H264, avcCHigh), []step{
+			{c("", "", start+other), lengths(4, other), avcCHigh, false, nil},
+			{c("", "", start+sps+start+pps+start+idr), lengths(4, idr), avcC, true, nil},
+			{c("", "", start+other), lengths(4, other), avcC, false, nil},
+		}},
 		{"a hint of the codec only", media.Video, &media.Format{Codec: media.H264}, []step{
 			{c("", "", start+other), "", "", false, ErrNoConfig},
 			{c("", "", start+sps+start+pps+start+idr), lengths(4, idr), avcC, true, nil},
