@@ -1,5 +1,7 @@
 // A site with the browser programs of moq-dev, bundled from npm as they are: a
 // page that publishes a camera, one that watches, and one with the library alone.
+// What stands in the query of a page's address becomes attributes of its element,
+// as in /watch?name=flvstreamer&url=http://localhost:4433/moq.
 
 import { mkdir, readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -29,8 +31,13 @@ const bodies = {
   net: '',
 };
 
-/** serveMedia bundles and serves the pages; close() ends it. */
-export async function serveMedia(directory) {
+/** attributes is the part of a page that gives its element the attributes of the query, the address last, which starts it. */
+const attributes = `
+  const all = [...new URLSearchParams(location.search)].sort(([a], [b]) => (a === 'url') - (b === 'url'));
+  for (const [name, value] of all) document.body.firstElementChild?.setAttribute(name, value);`;
+
+/** serveMedia bundles and serves the pages, on a free port if none is given; close() ends it. */
+export async function serveMedia(directory, port = 0) {
   await bundle(directory);
   const server = createServer(async (request, response) => {
     const [, name, extension] = /^\/(\w+)(\.js)?$/.exec(new URL(request.url, 'http://localhost').pathname) ?? [];
@@ -40,10 +47,11 @@ export async function serveMedia(directory) {
       response.writeHead(200, { 'Content-Type': 'text/javascript' }).end(await readFile(path.join(directory, `${name}.js`)));
     } else {
       response.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8' })
-        .end(`<!doctype html><title>${name}</title><link rel="icon" href="data:,">${bodies[name]}<script type="module" src="${name}.js"></script>`);
+        .end(`<!doctype html><title>${name}</title><link rel="icon" href="data:,">${bodies[name]}`
+          + `<script type="module" src="${name}.js"></script><script type="module">${attributes}</script>`);
     }
   });
-  await new Promise((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
+  await new Promise((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', resolve));
   return {
     url: (name) => `http://127.0.0.1:${server.address().port}/${name}`,
     close: () => new Promise((resolve) => {
