@@ -47,6 +47,7 @@ type source struct {
 	asked    time.Time // when the SUBSCRIBE was sent that brought the first object
 	refusal  error     // why it is absent
 	over     *time.Timer
+	overAt   time.Time // when the publisher said that the track has ended
 	largest  model.Opt[model.Location] // when it was accepted
 	recorder *latency.Recorder
 	objects  uint64
@@ -129,7 +130,7 @@ const maxNames = 8
 func (s *source) follow() {
 	var again pauses
 	var sub *moqt.Subscriber
-	for rendezvous := s.r.Rendezvous; ; rendezvous = rendezvousAgain {
+	for rendezvous := s.r.Rendezvous; ; {
 		name := s.name()
 		if sub == nil || sub.Track.Name != name {
 			sub = s.subscriber(name)
@@ -156,6 +157,7 @@ func (s *source) follow() {
 		if !s.r.do(func() { v = s.r.judge(s, sess, err) }) || v.stop {
 			return
 		}
+		rendezvous = v.rendezvous
 		if v.pause && !wait(s.r.ctx, s.poke, max(v.after, again.take())) {
 			return
 		}
@@ -167,7 +169,9 @@ func (s *source) follow() {
 func (s *source) subscriber(name string) *moqt.Subscriber {
 	return &moqt.Subscriber{
 		Track: model.FullTrackName{Namespace: s.r.Namespace, Name: name},
-		Start: s.r.Start, Terms: s.r.Terms, Patience: max(s.r.Hold, time.Nanosecond),
+		Start: s.r.Start, Terms: s.r.Terms,
+		// A quarter is left for what the other track brings meanwhile.
+		Patience: max(s.r.Hold*3/4, time.Nanosecond),
 		EmitCame: func(o model.Object, came time.Time) {
 			s.r.do(func() { s.take(&arrival{o, name, came}) })
 		},
@@ -193,6 +197,8 @@ func (s *source) accepted(o session.Offer) {
 	r.Log.Info("subscribed", "track", s.name())
 	if s.state == asking || s.state == absent {
 		s.state = had
+	}
+	if s.state == had {
 		r.timeline.Open(s.kind, time.Now())
 	}
 	if l, ok := o.Largest.Get(); !ok || r.timeline.Beyond(s.kind, l) {
@@ -337,7 +343,7 @@ func (s *source) lose(from, to model.Location) {
 // begins anew.
 func (s *source) end() {
 	r := s.r
-	s.state = ending
+	s.state, s.overAt = ending, time.Now()
 	r.timeline.Close(s.kind, time.Now())
 	s.over = time.AfterFunc(endPatience, func() {
 		r.do(func() {
@@ -352,7 +358,7 @@ func (s *source) end() {
 // began says that a track that had ended has begun anew.
 func (s *source) began() {
 	s.over.Stop()
-	s.state = had
+	s.state, s.overAt = had, time.Time{}
 	s.r.timeline.Open(s.kind, time.Now())
 }
 

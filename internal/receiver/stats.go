@@ -50,7 +50,11 @@ func (r *Receiver) report(now time.Time) *Report {
 		rep.FirstPicture = &ms
 	}
 	for i, s := range r.sources {
-		s.recorder.Until(now)
+		if s.overAt.IsZero() {
+			s.recorder.Until(now)
+		} else {
+			s.recorder.Until(s.overAt)
+		}
 		rep.Tracks = append(rep.Tracks, TrackReport{st.Tracks[i], s.recorder.Report()})
 	}
 	return rep

@@ -84,11 +84,11 @@ func (t *Timeline) other(l *lane) *lane {
 	return &t.lanes[0]
 }
 
-// Open says that samples of a track may come from now on.
+// Open says that samples of a track may come from now on, also if that was so before
+// and nothing has come for a while.
 func (t *Timeline) Open(k media.Kind, now time.Time) {
-	if l := t.lane(k); !l.live {
-		l.live, l.since = true, now
-	}
+	l := t.lane(k)
+	l.live, l.since = true, now
 	t.pump(now, false)
 }
 

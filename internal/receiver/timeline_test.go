@@ -168,6 +168,7 @@ func TestTimeline(t *testing.T) {
 		{"no longer than the hold", join + "+100 v1080 +150 v1120 +300", joined + " | 100: a42 | 300: v80 v120"},
 		{"a silent track is not awaited again", join + "+400 v1080 +40 v1120", joined + " | 300: a42 | 400: v80 | 440: v120"},
 		{"it comes back", join + "+400 v1080 +40 v1120 +10 a1063 +1 .", joined + " | 300: a42 | 400: v80 | 440: v120 | 450: a63"},
+		{"it is to come back", join + "+400 (a v1080 +10 v1120 a1063 a1105 +1 .", joined + " | 300: a42 | 410: a63 v80 a105 | 411: v120"},
 		{"a track that has ended is not awaited", join + "+20 v1080 )a +1 v1120", joined + " | 20: a42 v80 | 21: v120"},
 
 		{"pictures before the key are dropped", "(v (a v960 v1000 V1040 a1050", "0: V0"},

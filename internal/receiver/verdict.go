@@ -15,13 +15,19 @@ import (
 const maxRetryAfter = time.Minute
 
 // verdict says what a source does after its subscription has ended: nothing more,
-// or ask again, at once or after a pause of its own or of the peer.
+// or ask again, at once or after a pause of its own or of the peer, who is to wait
+// for a publisher.
 type verdict struct {
 	stop, pause bool
 	after       time.Duration
+	rendezvous  time.Duration
 }
 
-var askAgain = verdict{pause: true}
+// Ask again, and have the peer wait for a publisher.
+var (
+	askAgain = verdict{pause: true, rendezvous: rendezvousAgain}
+	askNow   = verdict{rendezvous: rendezvousAgain}
+)
 
 // judge says what follows from the end of a subscription.
 func (r *Receiver) judge(s *source, sess *session.Session, err error) verdict {
@@ -36,7 +42,7 @@ func (r *Receiver) judge(s *source, sess *session.Session, err error) verdict {
 			return askAgain
 		}
 		s.end()
-		return verdict{}
+		return verdict{} // it may have begun anew; nobody is to be waited for
 	case s.state == ending || s.state == ended:
 		s.state = ended
 		r.settle()
@@ -52,7 +58,7 @@ func (r *Receiver) judge(s *source, sess *session.Session, err error) verdict {
 func (r *Receiver) lost(sess *session.Session) verdict {
 	select {
 	case <-sess.GoawayReceived(): // there is another, or will be
-		return verdict{}
+		return askNow
 	default:
 	}
 	switch {
@@ -61,7 +67,7 @@ func (r *Receiver) lost(sess *session.Session) verdict {
 	case r.ExitOn.Error:
 		r.stop(fmt.Errorf("lost %v: %w", r.Target, sess.Err()))
 	}
-	return verdict{}
+	return askNow
 }
 
 // miss notes that a track is not to be had for now.
@@ -69,7 +75,7 @@ func (r *Receiver) miss(s *source, err error) verdict {
 	s.refusal = err
 	if s.refused() {
 		s.state = asking
-		return verdict{} // it may be there by another name
+		return askNow // it may be there by another name
 	}
 	s.state = absent
 	if !r.catalogs.pending() { // it may name another track
@@ -78,7 +84,7 @@ func (r *Receiver) miss(s *source, err error) verdict {
 	r.Log.Debug("asking again", "track", s.name(), "because", err)
 	r.settle()
 	refused, ok := errors.AsType[*model.RequestError](err)
-	v := verdict{pause: true}
+	v := askAgain
 	if ok {
 		v.after = min(refused.RetryAfter.Value, maxRetryAfter)
 	}
