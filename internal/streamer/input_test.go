@@ -17,8 +17,6 @@ import (
 	"oxymoq/internal/testkit"
 )
 
-var errEnough = errors.New("enough")
-
 // fifo makes one.
 func fifo(t *testing.T) string {
 	t.Helper()

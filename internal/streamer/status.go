@@ -18,7 +18,8 @@ type Status struct {
 	// Pace is media time by real time.
 	Pace float64 `json:"pace"`
 	// Lag is how late the last sample was published, in milliseconds.
-	Lag       float64       `json:"lag_ms"`
+	Lag float64 `json:"lag_ms"`
+	// Dropped counts samples of the input that were not published.
 	Dropped   uint64        `json:"dropped"`
 	Connected bool          `json:"connected"`
 	Tracks    []TrackStatus `json:"tracks"`
@@ -47,6 +48,7 @@ type TrackStatus struct {
 func (s *Streamer) Status() Status {
 	s.mu.Lock()
 	st := Status{Time: time.Now(), Media: s.elapsed.Seconds(), Lag: float64(s.pace.lag().Microseconds()) / 1000}
+	st.Dropped = s.left
 	input, outputs, session := s.input, s.outputs, s.session
 	s.mu.Unlock()
 	if input != nil {

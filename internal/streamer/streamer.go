@@ -7,14 +7,13 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
 	"oxymoq/pkg/dial"
 	"oxymoq/pkg/media"
-	"oxymoq/pkg/media/flv"
 	"oxymoq/pkg/media/packaging"
-	"oxymoq/pkg/media/remux"
 	"oxymoq/pkg/model"
 	"oxymoq/pkg/moqt"
 )
@@ -99,6 +98,7 @@ type Streamer struct {
 	outputs []*output
 	session *moqt.Session
 	elapsed time.Duration // media time
+	left    uint64        // samples that no track has
 }
 
 // Run publishes until the input ends, when it returns nil, or ctx does, when it
@@ -281,12 +281,14 @@ func (s *Streamer) stream(ctx, life context.Context) error {
 	s.mu.Lock()
 	s.input = in
 	s.mu.Unlock()
-	from := look(s.demux(in))
+	d := demux(in, s.Log)
+	from := look(d)
 	if err := s.begin(ctx, life, from, in.Live); err != nil {
 		return err
 	}
-	for {
-		err := s.round(ctx, life, from)
+	for before := uint64(0); ; before = s.leftOut() {
+		err := s.round(ctx, life, from, func() uint64 { return before + d.leftOut() })
+		d.report(s.Log)
 		switch {
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
@@ -301,7 +303,8 @@ func (s *Streamer) stream(ctx, life context.Context) error {
 			return fmt.Errorf("%s: %w", in.Name, bare(err))
 		}
 		s.clock.rewind()
-		from = &probe{from: s.demux(in)}
+		d = demux(in, s.Log)
+		from = &probe{from: d}
 	}
 }
 
@@ -346,13 +349,6 @@ func (s *Streamer) begin(ctx, life context.Context, from *probe, live bool) erro
 	return nil
 }
 
-// demux reads samples from FLV.
-func (s *Streamer) demux(in io.Reader) source {
-	d := remux.NewDemuxer(flv.NewReader(in, flv.Tolerant()))
-	d.Warn = func(err error) { s.Log.Warn("something of the input is left out", "because", err) }
-	return d
-}
-
 // output returns the track of a sample, and makes it if there is none yet. The
 // caller tells it to the catalog.
 func (s *Streamer) output(life context.Context, sample *media.Sample) (*output, error) {
@@ -381,7 +377,8 @@ func (s *Streamer) output(life context.Context, sample *media.Sample) (*output, 
 		return nil, err
 	}
 	s.mu.Lock()
-	s.outputs = append(s.outputs, o)
+	s.outputs = append(slices.Clone(s.outputs), o) // others may be reading the list
+	slices.SortFunc(s.outputs, func(a, b *output) int { return cmp.Compare(a.kind, b.kind) })
 	s.mu.Unlock()
 	return o, nil
 }
@@ -396,10 +393,13 @@ func (s *Streamer) publish(life context.Context, name string, opts ...moqt.Track
 	return w, nil
 }
 
-// round publishes what a source has.
-func (s *Streamer) round(ctx, life context.Context, from source) error {
+// round publishes what a source has. left is how many samples were left out so far.
+func (s *Streamer) round(ctx, life context.Context, from source, left func() uint64) error {
 	for {
 		sample, err := from.Next()
+		s.mu.Lock()
+		s.elapsed, s.left = s.clock.elapsed(), left()
+		s.mu.Unlock()
 		if err == io.EOF {
 			return nil
 		}
@@ -421,8 +421,12 @@ func (s *Streamer) round(ctx, life context.Context, from source) error {
 		if err := o.write(sample); err != nil {
 			return err
 		}
-		s.mu.Lock()
-		s.elapsed = s.clock.elapsed()
-		s.mu.Unlock()
 	}
+}
+
+// leftOut is how many samples of the input no track has.
+func (s *Streamer) leftOut() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.left
 }

@@ -70,7 +70,7 @@ func TestPublish(t *testing.T) {
 				}
 				catalogs(t, l, p, 1)
 				st := s.Status()
-				if st.Media != 1.96 || st.Dropped != 0 || len(st.Tracks) != 2 || st.Tracks[1].Objects != 50 || st.Tracks[1].Groups != 5 {
+				if st.Media != 1.96 || st.Dropped != 0 || len(st.Tracks) != 2 || st.Tracks[0].Objects != 50 || st.Tracks[0].Groups != 5 {
 					t.Errorf("status %+v", st)
 				}
 			})
@@ -283,7 +283,7 @@ func TestNoPace(t *testing.T) {
 		if took := time.Since(began); took > time.Second {
 			t.Errorf("it took %v", took)
 		}
-		if st := s.Status(); st.Tracks[1].Objects != 1500 {
+		if st := s.Status(); st.Tracks[0].Objects != 1500 {
 			t.Errorf("%+v", st)
 		}
 	})

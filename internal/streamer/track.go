@@ -1,6 +1,7 @@
 package streamer
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -107,7 +108,10 @@ func (o *output) write(s *media.Sample) error {
 	}
 	if err != nil {
 		o.drop(err.Error())
-		return nil
+		if o.kind == media.Audio {
+			return nil
+		}
+		return o.close() // what follows cannot be decoded without it
 	}
 	if o.begins(s) {
 		if err := o.open(s); err != nil {
@@ -119,7 +123,7 @@ func (o *output) write(s *media.Sample) error {
 	_, _ = o.frame.Write(payload) // never fails
 	if err := o.group.WriteFrame(o.frame); err != nil {
 		if o.writer.Context().Err() != nil {
-			return err
+			return context.Cause(o.writer.Context())
 		}
 		// The log had no room for more of this group; the next one begins anew.
 		o.group = nil

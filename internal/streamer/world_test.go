@@ -55,7 +55,10 @@ func inWorld(t *testing.T, f func(*testing.T, *world)) {
 	})
 }
 
-var errRefused = errors.New("connection refused")
+var (
+	errRefused = errors.New("connection refused")
+	errEnough  = errors.New("enough")
+)
 
 func (w *world) connect(context.Context, string, *tls.Config) (transport.Conn, error) {
 	w.mu.Lock()
