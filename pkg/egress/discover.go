@@ -2,6 +2,7 @@ package egress
 
 import (
 	"errors"
+	"time"
 
 	"oxymoq/pkg/model"
 	"oxymoq/pkg/observe"
@@ -17,7 +18,7 @@ func (sub *Subscription) attend() {
 	for !sub.ended {
 		e := sub.cursor.Next()
 		if e.Missed > 0 && sub.opts.Forward {
-			sub.counters.Drop(observe.DropEvicted, e.Missed)
+			sub.drop(observe.DropEvicted, e.Missed)
 		}
 		switch e.Kind {
 		case track.EventNone:
@@ -92,10 +93,14 @@ func (sub *Subscription) streamEnded(o *stream, e ending) {
 		sub.fellBehind(o)
 	}
 	if !e.skip && !sub.ended {
-		for i, run := range o.next {
+		next := o.next
+		if e.again && !o.run.Gone() {
+			next = append([]*track.Run{o.run}, next...)
+		}
+		for i, run := range next {
 			sub.begin(run)
 			if n := sub.active[run.Key()]; n != nil {
-				n.next = o.next[i+1:]
+				n.next = next[i+1:]
 				break
 			}
 		}
@@ -147,7 +152,7 @@ func (sub *Subscription) endOfRange() {
 func (sub *Subscription) sendDatagram(o *track.Object) {
 	if !sub.opts.Range.Contains(o.Location) || sub.expired(o.Arrival) {
 		if sub.opts.Range.Contains(o.Location) {
-			sub.counters.Drop(observe.DropTimeout, 1)
+			sub.drop(observe.DropTimeout, 1)
 		}
 		return
 	}
@@ -155,12 +160,14 @@ func (sub *Subscription) sendDatagram(o *track.Object) {
 	case err == nil:
 		sub.counters.Datagrams.Add(1)
 		sub.count(1, o.PayloadLen())
+		stayed := time.Since(o.Arrival)
+		sub.stayed(stayed, stayed, 1)
 	case errors.Is(err, transport.ErrDatagramTooLarge):
-		sub.counters.Drop(observe.DropDatagramSize, 1)
+		sub.drop(observe.DropDatagramSize, 1)
 	case errors.Is(err, transport.ErrDatagramDropped):
-		sub.counters.Drop(observe.DropDatagramFull, 1)
+		sub.drop(observe.DropDatagramFull, 1)
 	default:
-		sub.counters.Drop(observe.DropUnencodable, 1)
+		sub.drop(observe.DropUnencodable, 1)
 	}
 }
 
@@ -170,4 +177,22 @@ func (sub *Subscription) count(objects, bytes int) {
 	sub.counters.BytesOut.Add(uint64(bytes))
 	sub.s.counters.ObjectsOut.Add(uint64(objects))
 	sub.s.counters.BytesOut.Add(uint64(bytes))
+	t := sub.t.Counters()
+	t.ObjectsOut.Add(uint64(objects))
+	t.BytesOut.Add(uint64(bytes))
+}
+
+// stayed counts how long objects were here that came one after the other and were
+// handed over together.
+func (sub *Subscription) stayed(longest, shortest time.Duration, objects int) {
+	n := uint64(objects)
+	sub.counters.Delays.AddSpread(longest, shortest, n)
+	sub.s.counters.Delays.AddSpread(longest, shortest, n)
+	sub.t.Counters().Delays.AddSpread(longest, shortest, n)
+}
+
+// drop counts objects that the subscriber does not get.
+func (sub *Subscription) drop(why observe.DropReason, objects uint64) {
+	sub.counters.Drop(why, objects)
+	sub.t.Counters().Dropped[why].Add(objects)
 }

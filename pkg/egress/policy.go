@@ -47,33 +47,72 @@ func (sub *Subscription) police() {
 	p := sub.opts.Policy
 	p.MaxBytes = cmp.Or(p.MaxBytes, DefaultMaxBytes)
 	newest, _ := sub.t.Newest().Get()
-	var slow []*stream // that have something unsent or in a Write, oldest group first
-	var behind int64
-	for _, o := range sub.active {
-		objects, bytes := o.reader.Behind()
-		if inside := o.inside.Load(); objects > 0 || inside > 0 {
-			slow = append(slow, o)
-			behind += bytes + inside
-		}
-	}
-	slices.SortFunc(slow, func(a, b *stream) int { return cmp.Compare(a.job.group, b.job.group) })
-	groups := 0
-	if len(slow) > 0 {
-		groups = sub.t.GroupsAfter(slow[0].job.group)
-	}
-	sub.counters.GroupsBehind.Store(int64(groups))
-	sub.counters.BytesBehind.Store(behind)
+	slow, groups, behind := sub.behind()
 	if (p.MaxGroups == 0 || groups <= p.MaxGroups) && behind <= p.MaxBytes {
 		return
 	}
 	if p.Action == EndTooFarBehind {
-		sub.stop(tooSlow, Result{Code: model.DoneTooFarBehind, Reason: "subscriber is too slow"})
+		sub.tooSlow(Slow{Ended: true, Groups: groups, Bytes: behind})
 		return
 	}
+	skipped := 0
 	for _, o := range slow {
 		if o.job.group < newest {
 			o.abandon(tooSlow)
+			skipped++
 		}
+	}
+	if skipped > 0 && sub.onSlow != nil {
+		sub.onSlow(Slow{Groups: groups, Bytes: behind})
+	}
+}
+
+// Slow says what a subscriber was too slow for.
+type Slow struct {
+	Ended  bool  // the subscription ended; else it was moved on to the newest group
+	Groups int   // newer than the one being sent
+	Bytes  int64 // that waited; 0 if they left the log meanwhile
+}
+
+// OnSlow makes f be called whenever the subscriber is too slow. f is called under
+// the lock of the subscription and must neither block nor use it. To be called
+// before Start.
+func (sub *Subscription) OnSlow(f func(Slow)) { sub.onSlow = f }
+
+// tooSlow ends a subscription.
+func (sub *Subscription) tooSlow(s Slow) {
+	sub.stop(tooSlow, Result{Code: model.DoneTooFarBehind, Reason: "subscriber is too slow"})
+	if sub.onSlow != nil {
+		sub.onSlow(s)
+	}
+}
+
+// behind returns the streams that have something unsent or in a Write, oldest group
+// first, how many groups are newer than the first of them, and how many bytes wait.
+func (sub *Subscription) behind() (slow []*stream, groups int, bytes int64) {
+	for _, o := range sub.active {
+		objects, unsent := o.reader.Behind()
+		if inside := o.inside.Load(); objects > 0 || inside > 0 {
+			slow = append(slow, o)
+			bytes += unsent + inside
+		}
+	}
+	slices.SortFunc(slow, func(a, b *stream) int { return cmp.Compare(a.job.group, b.job.group) })
+	if len(slow) > 0 {
+		groups = sub.t.GroupsAfter(slow[0].job.group)
+	}
+	sub.counters.GroupsBehind.Store(int64(groups))
+	sub.counters.BytesBehind.Store(bytes)
+	return slow, groups, bytes
+}
+
+// Measure brings GroupsBehind and BytesBehind of the counters up to date, which
+// otherwise happens when something new is discovered.
+func (sub *Subscription) Measure() {
+	sub.mu.Lock()
+	defer sub.mu.Unlock()
+	if sub.started && !sub.over {
+		sub.behind()
 	}
 }
 
@@ -82,6 +121,10 @@ func (sub *Subscription) police() {
 func (sub *Subscription) fellBehind(o *stream) {
 	newest, _ := sub.t.Newest().Get()
 	if sub.opts.Policy.Action == EndTooFarBehind || o.job.group >= newest {
-		sub.stop(tooSlow, Result{Code: model.DoneTooFarBehind, Reason: "subscriber is too slow"})
+		sub.tooSlow(Slow{Ended: true, Groups: sub.t.GroupsAfter(o.job.group)})
+		return
+	}
+	if sub.onSlow != nil {
+		sub.onSlow(Slow{Groups: sub.t.GroupsAfter(o.job.group)})
 	}
 }

@@ -40,6 +40,7 @@ type ending struct {
 	skip   bool               // nothing more of the subgroup is sent
 	behind bool               // the subscriber was too slow
 	edge   bool               // what was not sent was not wanted
+	again  bool               // the rest of the run is to have another stream
 }
 
 var cancelled = ending{reset: model.ResetCancelled, drop: observe.DropCancelled}
@@ -106,6 +107,10 @@ func (o *stream) serve(buf []byte) ([]byte, outcome) {
 		return buf, o.end(refusal(err))
 	}
 	o.sub.count(span.Objects, span.Len())
+	if span.Objects > 0 {
+		age := o.sub.t.Age()
+		o.sub.stayed(age-span.Oldest, age-span.Newest, span.Objects)
+	}
 	return buf, more
 }
 
@@ -184,6 +189,8 @@ func (o *stream) ending(s track.ReadState) ending {
 		return ending{reset: o.reader.Code(), reach: !o.reader.Within(), drop: observe.DropTorn}
 	case track.ReadEvicted:
 		return ending{reset: model.ResetTooFarBehind, drop: observe.DropEvicted, skip: true, behind: true}
+	case track.ReadPurged:
+		return ending{reset: model.ResetCancelled, drop: observe.DropPurged, again: true}
 	case track.ReadEnded:
 		return ending{reset: model.ResetCancelled, drop: observe.DropEvicted, skip: true}
 	case track.ReadExpired:
@@ -215,6 +222,9 @@ func refusal(err error) ending {
 func (o *stream) end(e ending) outcome {
 	sub := o.sub
 	objects, _ := o.reader.Behind()
+	if e.again {
+		objects = o.reader.Purged()
+	}
 	objects += o.failed
 	o.reader.Close()
 	sub.mu.Lock()
@@ -236,7 +246,7 @@ func (o *stream) end(e ending) outcome {
 	}
 	sub.mu.Unlock()
 	if objects > 0 && !e.edge {
-		sub.counters.Drop(e.drop, uint64(objects))
+		sub.drop(e.drop, uint64(objects))
 	}
 	sub.s.shut(&o.job)
 	sub.streamEnded(o, e)

@@ -54,6 +54,7 @@ type Subscription struct {
 	counters *observe.Subscriber
 	flow     flow
 	done     chan struct{}
+	onSlow   func(Slow) // may be nil; set before Start
 
 	objectTimeout, subgroupTimeout atomic.Int64 // nanoseconds
 

@@ -82,3 +82,12 @@ func EncodeProperties(f track.Form, list model.Properties) ([]byte, error) {
 	}
 	return wire.AppendProperties(nil, f.(form).Kind, list)
 }
+
+// DecodeProperties reads what EncodeProperties, or a peer whose objects have the
+// form, wrote about an object. The result does not alias raw.
+func DecodeProperties(f track.Form, raw []byte) (model.Properties, error) {
+	if len(raw) == 0 {
+		return nil, nil
+	}
+	return wire.ParseProperties(f.(form).Kind, wire.ObjectProperties, raw)
+}

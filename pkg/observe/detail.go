@@ -52,11 +52,12 @@ type GroupState struct {
 	Objects   int       `json:"objects"` // in the log
 	Bytes     int64     `json:"bytes"`
 	Subgroups int       `json:"subgroups"`
-	Open      int       `json:"open"`    // streams that are still being written
-	Torn      int       `json:"torn"`    // streams that were reset
-	Ended     bool      `json:"ended"`   // its end is known
-	Missing   uint64    `json:"missing"` // objects in all holes, those that do not exist not counted
-	Holes     []Hole    `json:"holes"`   // by place, at most MaxHoles
+	Open      int       `json:"open"`       // streams that are still being written
+	Torn      int       `json:"torn"`       // streams that were reset
+	Ended     bool      `json:"ended"`      // its end is known
+	Missing   uint64    `json:"missing"`    // objects in Holes, those that do not exist not counted
+	Holes     []Hole    `json:"holes"`      // by place, at most MaxHoles
+	MoreHoles bool      `json:"more_holes"` // there are more
 	Began     time.Time `json:"began,omitzero"`
 	Newest    time.Time `json:"newest,omitzero"` // arrival of the last object
 }

@@ -202,8 +202,8 @@ const LagWindow = 10 * time.Second
 // readers of any number cost the Delays nothing. The zero value is ready.
 type Window struct {
 	mu   sync.Mutex
-	then stamped // what is forgotten
-	next stamped // what will be
+	then *stamped // what is forgotten; nil: nothing
+	next *stamped // what will be
 }
 
 // stamped is a copy and when it was made.
@@ -224,9 +224,11 @@ func (w *Window) Lag(now time.Time, d *Delays) Lag {
 func (w *Window) LagOf(now time.Time, c *Counts) Lag {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if now.Sub(w.next.at) >= LagWindow {
-		w.then = w.next
-		w.next.at, w.next.counts = now, *c
+	if w.next == nil || now.Sub(w.next.at) >= LagWindow {
+		w.then, w.next = w.next, &stamped{now, *c}
+	}
+	if w.then == nil {
+		return c.Lag()
 	}
 	late := c.Since(&w.then.counts)
 	return late.Lag()

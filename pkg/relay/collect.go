@@ -3,8 +3,10 @@ package relay
 import (
 	"context"
 	"errors"
+	"log/slog"
 
 	"oxymoq/pkg/model"
+	"oxymoq/pkg/observe"
 	"oxymoq/pkg/session"
 	"oxymoq/pkg/transport"
 )
@@ -32,17 +34,20 @@ func (p *peer) SubscribeTracks(_ context.Context, req *session.PrefixRequest) {
 	if !p.isReady() {
 		return
 	}
+	p.counters.RequestsIn.Add(1)
 	r, sc := p.r, p.scope
 	c := &collector{peer: p, ctx: req.Context(), prefix: req.Prefix, forward: req.Forward, blocked: map[string]bool{}}
 	// Entered before it is accepted: who has seen the acceptance may count on
 	// being found.
 	r.mu.Lock()
 	sc.collectors.Insert(c.prefix, c)
+	p.watches++
 	r.mu.Unlock()
 	context.AfterFunc(c.ctx, func() {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		sc.collectors.Remove(c.prefix, c)
+		p.watches--
 	})
 	move := func(prefix model.Namespace, forward bool) error {
 		r.mu.Lock()
@@ -64,7 +69,7 @@ func (p *peer) SubscribeTracks(_ context.Context, req *session.PrefixRequest) {
 	c.feed = feed
 	sc.offerAllLocked(c)
 	r.mu.Unlock()
-	p.log.Info("collects tracks", "prefix", req.Prefix)
+	p.note(slog.LevelInfo, observe.KindNamespace, nil, "collects tracks", "prefix", req.Prefix)
 }
 
 // offerAllLocked offers what is published already.
@@ -130,6 +135,7 @@ func (c *collector) offer(d *downstream, forward bool, suffix model.Namespace) {
 	ctx, cancel := context.WithTimeoutCause(c.ctx, t.r.cfg.UpstreamTimeout, errNoAnswer)
 	defer cancel()
 	t.awaitFlow(ctx, d)
+	c.peer.counters.RequestsOut.Add(1)
 	out, err := c.peer.session.Publish(ctx, session.PublishOptions{
 		Track: t.name, Offer: d.follow(), Forward: model.Some(forward), OnUpdate: d.update, Largest: t.log.Largest,
 	})

@@ -10,6 +10,7 @@ import (
 	"oxymoq/pkg/auth"
 	"oxymoq/pkg/egress"
 	"oxymoq/pkg/model"
+	"oxymoq/pkg/observe"
 	"oxymoq/pkg/session"
 )
 
@@ -141,6 +142,12 @@ type Config struct {
 	// Slow says when a subscriber is too slow, and what is done then.
 	Slow egress.Policy
 	Log  *slog.Logger
+	// Identity is what windows are told of the relay; what it does and since when
+	// is set by the relay. Without Drafts it is all that sessions may speak.
+	Identity observe.Identity
+	// Events gets what happens; nil: a Ring of the default size. A log handler
+	// that puts records into the same Ring leaves out those of these events.
+	Events *observe.Ring
 }
 
 func (c Config) withDefaults() Config {
@@ -168,6 +175,19 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Scope == "" {
 		c.Scope = ScopeNone
+	}
+	if c.Events == nil {
+		c.Events = observe.NewRing(0)
+	}
+	if c.Identity.Addresses == nil {
+		c.Identity.Addresses = []string{}
+	}
+	if len(c.Identity.Drafts) == 0 {
+		for _, p := range session.Protocols() {
+			if d, ok := session.DraftOf(p); ok {
+				c.Identity.Drafts = append(c.Identity.Drafts, d.String())
+			}
+		}
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)

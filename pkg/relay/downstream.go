@@ -2,6 +2,7 @@ package relay
 
 import (
 	"context"
+	"time"
 
 	"oxymoq/pkg/egress"
 	"oxymoq/pkg/hall"
@@ -22,7 +23,11 @@ type downstream struct {
 	// as soon as the subscription was accepted.
 	serving chan struct{}
 
+	began    time.Time
 	counters observe.Subscriber
+	late     observe.Window
+	quiet    time.Time // until then nobody hears how slow it is; guarded by the lock of sub
+	silenced int       // how often that was; likewise
 
 	// Guarded by Relay.mu.
 	forward  bool
@@ -40,6 +45,7 @@ type downstream struct {
 func (d *downstream) followLocked() {
 	if d.sub == nil {
 		d.sub = d.peer.sched.Subscribe(d.t.log)
+		d.sub.OnSlow(d.slow)
 		d.largest = d.sub.Largest()
 	}
 }
@@ -107,7 +113,9 @@ func (d *downstream) serve(out *session.Outbound) {
 	t.refreshLocked()
 	r.mu.Unlock()
 	d.peer.log.Debug("subscribed", "track", t.name, "range", terms.Range)
+	d.peer.counters.Subscriptions.Add(1)
 	r.work.Go(func() {
+		defer d.peer.counters.Subscriptions.Add(-1)
 		close(d.serving)
 		hall.Deliver(d.sub, out, hall.Options{
 			Policy: r.cfg.Slow, Replay: d.replay || t.replays(terms.Filter), Counters: &d.counters,
@@ -127,8 +135,7 @@ func (t *relayTrack) replays(f model.Filter) bool {
 	if t.policy.Replay {
 		return true
 	}
-	s := t.log.Snapshot(2)
-	return len(s.Groups) == 1 && s.Groups[0].Objects == 1
+	return t.log.IsSingle()
 }
 
 // update takes new terms of the subscriber.

@@ -3,9 +3,11 @@ package relay
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
 	"oxymoq/pkg/model"
+	"oxymoq/pkg/observe"
 	"oxymoq/pkg/track"
 )
 
@@ -22,14 +24,14 @@ func (u *upstream) failed(err error) {
 	first := t.ups[u.peer] == u
 	if first {
 		r.counters.MalformedTracks.Add(1)
-		delete(t.ups, u.peer)
+		t.forgetLocked(u.peer)
 		t.lost, t.lostBy = &model.DoneError{Code: model.DoneMalformedTrack, Reason: bad.Error()}, u.peer
 		t.bereavedLocked()
 		t.settleLocked()
 	}
 	r.mu.Unlock()
 	if first {
-		u.peer.log.Warn("malformed track", "track", t.name, "because", bad)
+		u.peer.note(slog.LevelWarn, observe.KindTrack, t, "malformed track", "because", bad)
 	}
 	u.in.Cancel(model.ResetMalformedTrack)
 }
@@ -41,14 +43,14 @@ func (u *upstream) ended() {
 	r.mu.Lock()
 	ours := t.ups[u.peer] != u // we ended it
 	if !ours {
-		delete(t.ups, u.peer)
+		t.forgetLocked(u.peer)
 		t.lost, t.lostBy = cause, u.peer
 		t.bereavedLocked()
 		t.settleLocked()
 	}
 	r.mu.Unlock()
 	if !ours {
-		u.peer.log.Info("publisher of a track gone", "track", t.name, "because", cause)
+		u.peer.note(slog.LevelInfo, observe.KindTrack, t, "publisher of a track gone", "because", cause)
 	}
 }
 
@@ -68,6 +70,7 @@ func (t *relayTrack) bereavedLocked() {
 	if done, ok := errors.AsType[*model.DoneError](t.lost); ok && ends(done.Code) {
 		t.lost = nil
 		t.log.End(done.Code, done.Reason)
+		t.eventLocked(slog.LevelInfo, "track ended", "code", done.Code, "reason", done.Reason)
 		return
 	}
 	if !t.wantsPublisherLocked() {
@@ -82,6 +85,7 @@ func (t *relayTrack) bereavedLocked() {
 		}
 	}
 	t.orphaned = true
+	t.eventLocked(slog.LevelWarn, "track orphaned", "because", t.lost, "grace", t.r.cfg.Grace)
 	t.grace = time.AfterFunc(t.r.cfg.Grace, t.giveUp)
 	t.retry = time.AfterFunc(retryPause, t.seek)
 }
@@ -120,6 +124,7 @@ func (t *relayTrack) giveUp() {
 	}
 	t.lost = nil
 	t.log.End(code, reason)
+	t.eventLocked(slog.LevelWarn, "track ended", "code", code, "reason", reason)
 	t.signalLocked()
 	t.settleLocked()
 }

@@ -4,12 +4,14 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
 	"time"
 
 	"oxymoq/pkg/egress"
 	"oxymoq/pkg/hall"
 	"oxymoq/pkg/model"
+	"oxymoq/pkg/observe"
 	"oxymoq/pkg/session"
 )
 
@@ -34,6 +36,7 @@ func (p *peer) Fetch(ctx context.Context, req *session.FetchRequest) {
 	if !p.isReady() {
 		return
 	}
+	p.counters.RequestsIn.Add(1)
 	r := p.r
 	f := &fetch{peer: p, req: req, rng: req.Range}
 	r.mu.Lock()
@@ -61,21 +64,28 @@ func (f *fetch) serve(ctx context.Context) {
 	switch {
 	case f.known && some && !largest.Less(f.rng.End) && log.Covered(f.rng):
 		r.counters.FetchHits.Add(1)
+		log.Counters().FetchHits.Add(1)
 		f.fromLog(ctx)
 	case len(f.publishers) > 0 && !cacheOnly:
 		r.counters.FetchMisses.Add(1)
+		log.Counters().FetchMisses.Add(1)
 		f.fromPublishers(ctx)
 	case f.holds():
 		f.fromLog(ctx)
 	case len(f.publishers) > 0:
 		f.reject(model.RequestTimeout, "nothing of the range is here, and there is no time to ask for it")
 	default:
-		_ = f.req.Reject(errNoPublisher) // the peer may have left
+		f.refuse(errNoPublisher)
 	}
 }
 
 func (f *fetch) reject(code model.RequestCode, reason string) {
-	_ = f.req.Reject(&model.RequestError{Code: code, Reason: reason}) // the peer may have left
+	f.refuse(&model.RequestError{Code: code, Reason: reason})
+}
+
+func (f *fetch) refuse(err error) {
+	f.peer.refused("FETCH", f.req.Track, err)
+	_ = f.req.Reject(err) // the peer may have left
 }
 
 // clip makes the range end no later than l.
@@ -180,7 +190,7 @@ func (f *fetch) fromPublishers(ctx context.Context) {
 	case errors.Is(refused, errNoAnswer):
 		f.reject(model.RequestTimeout, errNoAnswer.Error())
 	default:
-		_ = f.req.Reject(refusal(refused)) // the peer may have left
+		f.refuse(refusal(refused))
 	}
 }
 
@@ -188,6 +198,8 @@ func (f *fetch) fromPublishers(ctx context.Context) {
 func (f *fetch) ask(ctx context.Context, pub *peer, patience time.Duration) (*session.Fetch, session.FetchInfo, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, errNoAnswer)
 	defer cancel()
+	pub.counters.RequestsOut.Add(1)
+	f.peer.note(slog.LevelInfo, observe.KindFetch, f.t, "fetch upstream", "range", f.rng, "publisher", pub.id)
 	up, err := pub.session.Fetch(ctx, session.FetchOptions{Track: f.req.Track, Range: f.rng, Order: f.req.Order, FillTimeout: f.req.FillTimeout})
 	if err != nil {
 		return nil, session.FetchInfo{}, err

@@ -3,8 +3,10 @@ package relay
 import (
 	"context"
 	"iter"
+	"log/slog"
 
 	"oxymoq/pkg/model"
+	"oxymoq/pkg/observe"
 	"oxymoq/pkg/session"
 )
 
@@ -20,12 +22,14 @@ func (p *peer) PublishNamespace(_ context.Context, req *session.NamespaceRequest
 	if !p.isReady() {
 		return
 	}
+	p.counters.RequestsIn.Add(1)
 	r := p.r
 	pub := &publication{peer: p, ns: req.Namespace}
 	r.mu.Lock()
 	if p.namespaces >= r.cfg.MaxNamespaces {
 		r.mu.Unlock()
-		_ = req.Reject(&model.RequestError{Code: model.RequestExcessiveLoad, Reason: "too many namespaces"})
+		p.refused("PUBLISH_NAMESPACE", req.Namespace, errTooMany)
+		_ = req.Reject(errTooMany) // the peer may have left
 		return
 	}
 	// Entered before it is accepted: who has seen the acceptance may count on
@@ -46,7 +50,7 @@ func (p *peer) PublishNamespace(_ context.Context, req *session.NamespaceRequest
 	}
 	r.mu.Unlock()
 	_ = req.Accept() // if it fails the context has ended
-	p.log.Info("namespace published", "namespace", req.Namespace)
+	p.note(slog.LevelInfo, observe.KindNamespace, nil, "namespace published", "namespace", req.Namespace)
 
 	context.AfterFunc(req.Context(), func() {
 		r.mu.Lock()
@@ -58,9 +62,11 @@ func (p *peer) PublishNamespace(_ context.Context, req *session.NamespaceRequest
 			}
 		}
 		r.mu.Unlock()
-		p.log.Info("namespace withdrawn", "namespace", req.Namespace)
+		p.note(slog.LevelInfo, observe.KindNamespace, nil, "namespace withdrawn", "namespace", req.Namespace)
 	})
 }
+
+var errTooMany = &model.RequestError{Code: model.RequestExcessiveLoad, Reason: "too many namespaces"}
 
 func anyOf[V any](seq iter.Seq[V]) bool {
 	for range seq {

@@ -254,8 +254,8 @@ func TestBadNetwork(t *testing.T) {
 			all[i].wantAll(t, fmt.Sprintf("viewer %d", i), groups, objects)
 		}
 		var lost uint64
-		for _, peer := range w.r.Snapshot().Sessions {
-			lost += peer.Path.PacketsLost
+		for _, peer := range testkit.Must(w.r.State(t.Context()))(t).Sessions {
+			lost += peer.Link.PacketsLost
 		}
 		if lost == 0 {
 			t.Error("the network lost nothing")

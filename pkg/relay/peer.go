@@ -3,6 +3,7 @@ package relay
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"oxymoq/pkg/egress"
 	"oxymoq/pkg/hall"
@@ -16,15 +17,21 @@ type peer struct {
 	r      *Relay
 	number uint64 // in the order of arrival
 	id     string
+	remote string // address
+	began  time.Time
 	log    *slog.Logger
-	ready  chan struct{} // closed when the fields below are set, or never will be
+	noted  context.Context // for log records that are events too
+	ready  chan struct{}   // closed when the fields below are set, or never will be
 
 	session  *session.Session
 	sched    *egress.Scheduler
 	scope    *scope
 	counters observe.Session
+	late     observe.Window
 
-	namespaces int // published; guarded by Relay.mu
+	// Guarded by Relay.mu.
+	namespaces int // published
+	watches    int // prefixes
 }
 
 func (p *peer) begin(s *session.Session) {
@@ -44,6 +51,7 @@ func (p *peer) Subscribe(ctx context.Context, req *session.SubscribeRequest) {
 	if !p.isReady() {
 		return
 	}
+	p.counters.RequestsIn.Add(1)
 	r := p.r
 	r.mu.Lock()
 	t := p.scope.trackLocked(r, req.Track)
@@ -52,6 +60,7 @@ func (p *peer) Subscribe(ctx context.Context, req *session.SubscribeRequest) {
 	r.mu.Unlock()
 	if err := t.acquire(ctx, req.Rendezvous); err != nil {
 		d.abandon()
+		p.refused("SUBSCRIBE", req.Track, err)
 		_ = req.Reject(err) // the peer may have left
 		return
 	}
@@ -59,6 +68,7 @@ func (p *peer) Subscribe(ctx context.Context, req *session.SubscribeRequest) {
 	offer := d.follow()
 	if req.Terms.Filter.EndsBefore(offer.Largest) {
 		d.abandon()
+		p.refused("SUBSCRIBE", req.Track, errPast)
 		_ = req.Reject(errPast) // as above
 		return
 	}
@@ -85,6 +95,7 @@ func (p *peer) Publish(_ context.Context, req *session.PublishRequest) {
 	if !p.isReady() {
 		return
 	}
+	p.counters.RequestsIn.Add(1)
 	r := p.r
 	r.mu.Lock()
 	t := p.scope.trackLocked(r, req.Track)
@@ -110,7 +121,7 @@ func (p *peer) Publish(_ context.Context, req *session.PublishRequest) {
 	r.mu.Unlock()
 	u.admit(err != nil)
 	if err == nil {
-		p.log.Info("track published", "track", req.Track)
+		p.note(slog.LevelInfo, observe.KindTrack, t, "track published")
 		context.AfterFunc(in.Context(), u.ended)
 	}
 }
@@ -120,6 +131,7 @@ func (p *peer) TrackStatus(ctx context.Context, req *session.TrackStatusRequest)
 	if !p.isReady() {
 		return
 	}
+	p.counters.RequestsIn.Add(1)
 	r := p.r
 	r.mu.Lock()
 	t := p.scope.trackLocked(r, req.Track)
@@ -136,6 +148,7 @@ func (p *peer) TrackStatus(ctx context.Context, req *session.TrackStatusRequest)
 	ctx, cancel := context.WithTimeoutCause(ctx, r.cfg.UpstreamTimeout, errNoAnswer)
 	defer cancel()
 	for _, pub := range publishers {
+		pub.counters.RequestsOut.Add(1)
 		offer, err := pub.session.TrackStatus(ctx, req.Track)
 		if err == nil {
 			_ = req.Accept(offer) // as above
@@ -147,5 +160,6 @@ func (p *peer) TrackStatus(ctx context.Context, req *session.TrackStatusRequest)
 		_ = req.Accept(t.offer()) // as above
 		return
 	}
+	p.refused("TRACK_STATUS", req.Track, refused)
 	_ = req.Reject(refused) // as above
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -23,15 +24,23 @@ type Relay struct {
 	cfg      Config
 	budget   *track.Budget
 	counters observe.Relay
+	events   *observe.Ring
+	began    time.Time
+	late     observe.Window
 	nextID   atomic.Uint64
 	work     sync.WaitGroup // goroutines of requests and reports
 
 	mu       sync.Mutex
 	scopes   map[string]*scope
-	peers    map[*peer]bool // true: the session is set up
-	idle     *list.List     // tracks that nobody uses, the one used least recently first
-	draining *drain         // nil until Drain
-	drained  chan struct{}  // closed when draining and the last peer has left
+	tracks   map[string]*relayTrack // of all scopes, by ID
+	peers    map[*peer]bool         // true: the session is set up
+	idle     *list.List             // tracks that nobody uses, the one used least recently first
+	draining *drain                 // nil until Drain
+	drained  chan struct{}          // closed when draining and the last peer has left
+
+	nextTrack  uint64
+	gone       observe.Totals // of sessions and tracks that are gone
+	goneDelays observe.Counts
 }
 
 // drain is what peers are told from Drain on.
@@ -58,6 +67,7 @@ type scope struct {
 func New(cfg Config) *Relay {
 	cfg = cfg.withDefaults()
 	return &Relay{
+		events: cfg.Events, began: time.Now(), tracks: map[string]*relayTrack{},
 		cfg: cfg, budget: track.NewBudget(cfg.CacheBytes),
 		scopes: map[string]*scope{}, peers: map[*peer]bool{}, idle: list.New(), drained: make(chan struct{}),
 	}
@@ -70,8 +80,11 @@ func (r *Relay) Counters() *observe.Relay { return &r.counters }
 // the peer left in good order.
 func (r *Relay) Serve(ctx context.Context, conn session.Conn) error {
 	number := r.nextID.Add(1)
-	p := &peer{r: r, number: number, id: strconv.FormatUint(number, 36), ready: make(chan struct{})}
-	p.log = r.cfg.Log.With("session", p.id, "peer", fmt.Sprint(conn.RemoteAddr()))
+	p := &peer{
+		r: r, number: number, id: strconv.FormatUint(number, 36), remote: fmt.Sprint(conn.RemoteAddr()), began: time.Now(),
+		noted: observe.Recorded(ctx), ready: make(chan struct{}),
+	}
+	p.log = r.cfg.Log.With("session", p.id, "peer", p.remote)
 	draft, ok := session.DraftOf(conn.Protocol())
 	if !ok {
 		_ = conn.CloseWithError(uint64(model.VersionNegotiationFailed), "no common protocol")
@@ -86,7 +99,7 @@ func (r *Relay) Serve(ctx context.Context, conn session.Conn) error {
 	s, err := session.Start(ctx, conn, cfg)
 	if err != nil {
 		close(p.ready)
-		p.log.Info("session refused", "because", err)
+		p.note(slog.LevelInfo, observe.KindSession, nil, "session refused", "peer", p.remote, "because", err)
 		return err
 	}
 	r.admit(p, s)
@@ -97,7 +110,7 @@ func (r *Relay) Serve(ctx context.Context, conn session.Conn) error {
 	if se, ok := errors.AsType[*model.SessionError](err); ok && se.Code == model.NoError {
 		err = nil
 	}
-	p.log.Info("session ended", "because", s.Err())
+	p.note(slog.LevelInfo, observe.KindSession, nil, "session ended", "because", s.Err())
 	return err
 }
 
@@ -110,7 +123,9 @@ func (r *Relay) authorizer(p *peer) auth.Authorizer {
 		g, err := r.cfg.Authorizer.Authorize(ctx, req)
 		if err != nil {
 			r.counters.RequestsForbidden.Add(1)
-			p.log.Info("forbidden", "action", req.Action, "track", req.Track, "because", err)
+			p.counters.RequestsIn.Add(1)
+			p.counters.Refused.Add(1)
+			p.note(slog.LevelWarn, observe.KindRequest, nil, "request forbidden", "request", req.Action, "name", req.Track, "because", err)
 		}
 		return g, err
 	})
@@ -134,7 +149,8 @@ func (r *Relay) admit(p *peer, s *session.Session) {
 		key += "\x00" + s.Authority()
 	}
 	p.begin(s)
-	p.log.Info("session", "transport", s.Conn().Kind(), "draft", s.Draft(), "implementation", s.PeerImplementation(), "path", s.Path())
+	p.note(slog.LevelInfo, observe.KindSession, nil, "session", "peer", p.remote, "transport", s.Conn().Kind(), "draft", s.Draft(),
+		"implementation", s.PeerImplementation(), "path", s.Path())
 	r.mu.Lock()
 	sc := r.scopes[key]
 	if sc == nil {
@@ -168,6 +184,9 @@ func (r *Relay) leave(p *peer) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.peers, p)
+	r.gone.Add(p.counters.Snapshot())
+	delays := p.counters.Delays.Counts()
+	r.goneDelays.Merge(&delays)
 	if p.scope != nil {
 		p.scope.peers--
 		r.tidyLocked(p.scope)
@@ -178,36 +197,6 @@ func (r *Relay) leave(p *peer) {
 		default:
 			close(r.drained)
 		}
-	}
-}
-
-// Drain asks all peers to leave, to uri if it is not empty, takes no new
-// requests, and returns when they have left, or after timeout, or when ctx
-// ends. Those that remain must be cut off by ending the context of Serve.
-func (r *Relay) Drain(ctx context.Context, uri string, timeout time.Duration) {
-	d := &drain{uri, time.Now().Add(timeout)}
-	r.mu.Lock()
-	first := r.draining == nil
-	r.draining = d
-	var peers []*peer
-	for p, up := range r.peers {
-		if up {
-			peers = append(peers, p)
-		}
-	}
-	if first && len(r.peers) == 0 {
-		close(r.drained)
-	}
-	r.mu.Unlock()
-	for _, p := range peers {
-		d.tell(p)
-	}
-	t := time.NewTimer(timeout)
-	defer t.Stop()
-	select {
-	case <-r.drained:
-	case <-t.C:
-	case <-ctx.Done():
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"oxymoq/pkg/auth"
 	"oxymoq/pkg/egress"
 	"oxymoq/pkg/model"
+	"oxymoq/pkg/observe"
 	"oxymoq/pkg/session"
 	"oxymoq/pkg/transport/memtr"
 )
@@ -26,6 +27,7 @@ func TestConfigIsKept(t *testing.T) {
 		Session: session.Config{Implementation: "test"}, Authorizer: new(nobody), Scope: ScopePath, Path: "/x",
 		CacheBytes: 1, CacheGroups: 2, IdleTracks: 3, Grace: 4, UpstreamTimeout: 5, MaxNamespaces: 6,
 		Rules: rules(t, "*=eager"), Slow: egress.Policy{MaxGroups: 7, MaxBytes: 8, Action: egress.EndTooFarBehind}, Log: slog.Default(),
+		Identity: observe.Identity{Name: "test", Addresses: []string{"moqt://test"}, Drafts: []string{"18"}}, Events: observe.NewRing(1),
 	}
 	for i := range reflect.TypeFor[Config]().NumField() {
 		if reflect.ValueOf(custom).Field(i).IsZero() {
@@ -91,7 +93,9 @@ func TestManyAtOnce(t *testing.T) {
 					if _, err := s.PublishNamespace(ctx, model.Namespace{fmt.Sprint(i)}); err != nil {
 						t.Error(err)
 					}
-					r.Snapshot()
+					if _, err := r.State(ctx); err != nil {
+						t.Error(err)
+					}
 					s.Close(model.NoError, "")
 				}
 				own.Drain(ctx, "", time.Minute)
@@ -183,8 +187,8 @@ func TestSubscribersComeAndGo(t *testing.T) {
 			}
 		}
 		pub.wantCounts("one subscription for all", 1, 0)
-		if subs := s.r.Snapshot().Tracks[0].Subscribers; len(subs) != 1 {
-			t.Errorf("%d subscribers are left", len(subs))
+		if subs := s.state().Tracks[0].Subscribers; subs != 1 {
+			t.Errorf("%d subscribers are left", subs)
 		}
 	})
 }

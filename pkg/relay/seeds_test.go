@@ -346,8 +346,8 @@ func TestJoinAndLeaveWithinAGroup(t *testing.T) {
 		if got := leaver.byGroup(); len(got) > 0 {
 			t.Errorf("the leaver received %+v", got)
 		}
-		if subs := s.r.Snapshot().Tracks[0].Subscribers; len(subs) != 1 {
-			t.Errorf("the relay still knows %d subscribers", len(subs))
+		if subs := s.state().Tracks[0].Subscribers; subs != 1 {
+			t.Errorf("the relay still knows %d subscribers", subs)
 		}
 	})
 }

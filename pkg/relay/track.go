@@ -2,21 +2,28 @@ package relay
 
 import (
 	"container/list"
+	"strconv"
 	"time"
 
 	"oxymoq/pkg/model"
+	"oxymoq/pkg/observe"
 	"oxymoq/pkg/session"
 	"oxymoq/pkg/track"
 )
 
-// relayTrack is one track in one scope. All but name, log and policy is guarded
+// relayTrack is one track in one scope. All but what comes before ups is guarded
 // by Relay.mu.
 type relayTrack struct {
-	r      *Relay
-	scope  *scope
-	name   model.FullTrackName
-	log    *track.Track
-	policy Upstream
+	r        *Relay
+	scope    *scope
+	number   uint64 // in the order in which tracks became known
+	id       string // the number, for people
+	name     model.FullTrackName
+	fullName string // printable
+	began    time.Time
+	log      *track.Track
+	policy   Upstream
+	late     observe.Window
 
 	ups     map[*peer]*upstream     // publishers that send, or would if anybody wanted it
 	opening map[*peer]*upstream     // publishers that were asked and have not answered
@@ -44,14 +51,18 @@ func (sc *scope) trackLocked(r *Relay, name model.FullTrackName) *relayTrack {
 	key := name.Key()
 	t := sc.tracks[key]
 	if t == nil {
+		r.nextTrack++
 		t = &relayTrack{
-			r: r, scope: sc, name: name, policy: r.cfg.policy(name),
+			r: r, scope: sc, name: name, fullName: name.String(), policy: r.cfg.policy(name), began: time.Now(),
+			number: r.nextTrack, id: strconv.FormatUint(r.nextTrack, 36),
 			log: track.New(track.Config{Budget: r.budget, MaxGroups: r.cfg.CacheGroups, Settle: settleTime}),
 			ups: map[*peer]*upstream{}, opening: map[*peer]*upstream{}, leaving: map[*peer]chan struct{}{},
 			subs: map[*downstream]bool{}, changed: make(chan struct{}),
 		}
 		sc.tracks[key] = t
+		r.tracks[t.id] = t
 		r.counters.Tracks.Add(1)
+		r.counters.TracksTotal.Add(1)
 	}
 	return t
 }
@@ -95,6 +106,8 @@ func (t *relayTrack) dropLocked() {
 	}
 	t.dropped = true
 	delete(t.scope.tracks, t.name.Key())
+	delete(t.r.tracks, t.id)
+	t.r.gone.Dropped.Merge(t.log.Counters().Dropped.Snapshot())
 	t.r.counters.Tracks.Add(-1)
 	t.log.Discard()
 	t.r.tidyLocked(t.scope)
@@ -117,7 +130,7 @@ func (t *relayTrack) release() {
 // joinLocked adds a subscriber, which is to wait for acquire before it is served.
 // If it makes a publisher resume it follows the log from before that.
 func (t *relayTrack) joinLocked(p *peer, forward bool) *downstream {
-	d := &downstream{t: t, peer: p, serving: make(chan struct{}), forward: forward}
+	d := &downstream{t: t, peer: p, serving: make(chan struct{}), forward: forward, began: time.Now()}
 	t.subs[d] = false
 	if len(t.ups) > 0 {
 		d.followLocked()
@@ -165,7 +178,7 @@ func (t *relayTrack) closeLocked() {
 		if u.pushed {
 			continue
 		}
-		delete(t.ups, p)
+		t.forgetLocked(p)
 		gone := make(chan struct{})
 		t.leaving[p] = gone
 		t.r.work.Go(func() {
@@ -179,6 +192,12 @@ func (t *relayTrack) closeLocked() {
 	}
 	t.stoppedLocked()
 	t.settleLocked()
+}
+
+// forgetLocked takes a publisher from those that send.
+func (t *relayTrack) forgetLocked(p *peer) {
+	delete(t.ups, p)
+	p.counters.Publications.Add(-1)
 }
 
 // wantsPublisherLocked reports whether a new publisher of the track should be

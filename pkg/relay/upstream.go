@@ -3,6 +3,7 @@ package relay
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
 	"sync"
 	"time"
@@ -101,6 +102,7 @@ const overtaken = 5
 // the cancellation of the one before.
 func (u *upstream) subscribe(ctx context.Context) (*session.Inbound, error) {
 	for i := 0; ; i++ {
+		u.peer.counters.RequestsOut.Add(1)
 		in, err := u.peer.session.Subscribe(ctx, session.SubscribeOptions{
 			Track: u.t.name, Change: session.Change{Filter: model.Some(model.NextObject), NewGroup: u.asked.after},
 		}, u)
@@ -125,6 +127,7 @@ func (t *relayTrack) adoptLocked(u *upstream, offer session.Offer) {
 	if len(t.ups) == 0 && seen && (!some || theirs.Less(ours)) {
 		t.unfollowLocked()
 		t.log.NewEpoch(model.DoneTrackEnded, "the publisher began anew")
+		t.eventLocked(slog.LevelWarn, "new epoch: the publisher began anew", "session", u.peer.id, "was", ours, "is", text(offer.Largest))
 	}
 	if u.told {
 		t.startedLocked(offer.Largest, true)
@@ -133,6 +136,12 @@ func (t *relayTrack) adoptLocked(u *upstream, offer session.Offer) {
 	}
 	t.followLocked(offer.Largest)
 	u.asked.largest = t.log.Largest()
+	if t.ups[u.peer] == nil {
+		u.peer.counters.Publications.Add(1)
+	}
+	if len(t.ups) == 0 {
+		t.eventLocked(slog.LevelInfo, "track live", "session", u.peer.id, "largest", text(offer.Largest))
+	}
 	t.ups[u.peer] = u
 	t.endGraceLocked()
 	t.lost, t.sought = nil, false

@@ -2,9 +2,11 @@ package relay
 
 import (
 	"context"
+	"log/slog"
 	"slices"
 
 	"oxymoq/pkg/model"
+	"oxymoq/pkg/observe"
 	"oxymoq/pkg/session"
 )
 
@@ -12,7 +14,8 @@ import (
 // Relay.mu and written by a goroutine of the watcher, so that a peer that does
 // not read holds up nobody.
 type watcher struct {
-	r *Relay
+	r    *Relay
+	peer *peer
 
 	// Guarded by Relay.mu.
 	feed    *session.PrefixFeed // nil until the request was accepted
@@ -139,18 +142,21 @@ func (p *peer) SubscribeNamespace(_ context.Context, req *session.PrefixRequest)
 	if !p.isReady() {
 		return
 	}
+	p.counters.RequestsIn.Add(1)
 	r, sc := p.r, p.scope
-	w := &watcher{r: r}
+	w := &watcher{r: r, peer: p}
 	// Entered before it is accepted: who has seen the acceptance may count on
 	// being told.
 	r.mu.Lock()
 	sc.watchLocked(w, req.Prefix)
+	p.watches++
 	r.mu.Unlock()
 	context.AfterFunc(req.Context(), func() {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		w.over, w.queue = true, nil
 		sc.watchers.Remove(w.prefix, w)
+		p.watches--
 	})
 	move := func(prefix model.Namespace, _ bool) error {
 		r.mu.Lock()
@@ -165,7 +171,7 @@ func (p *peer) SubscribeNamespace(_ context.Context, req *session.PrefixRequest)
 	if err != nil {
 		return // the context has ended
 	}
-	p.log.Info("watches namespaces", "prefix", req.Prefix)
+	p.note(slog.LevelInfo, observe.KindNamespace, nil, "watches namespaces", "prefix", req.Prefix)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	w.feed = feed

@@ -136,7 +136,7 @@ func TestCoveredNeedsEveryObjectOrItsAbsence(t *testing.T) {
 				oneObject(t, tr, 1+g, 1)
 			}
 			tr.mu.Lock()
-			tr.evictGroup(1)
+			tr.evictGroup(1, evictEpoch)
 			tr.mu.Unlock()
 		}, span2(at(1, 0), at(3, 0)), false},
 		{"what was known and then evicted", func(t *testing.T, tr *Track) {
@@ -144,7 +144,7 @@ func TestCoveredNeedsEveryObjectOrItsAbsence(t *testing.T) {
 			oneObject(t, tr, 2, 1)
 			tr.MarkKnown(whole(1))
 			tr.mu.Lock()
-			tr.evictGroup(0)
+			tr.evictGroup(0, evictEpoch)
 			tr.mu.Unlock()
 		}, whole(1), false},
 		{"what was evicted while it was fetched", func(t *testing.T, tr *Track) {
@@ -153,7 +153,7 @@ func TestCoveredNeedsEveryObjectOrItsAbsence(t *testing.T) {
 			must(t, tr.AddFetched(fetched(1, 0)))
 			oneObject(t, tr, 2, 1)
 			tr.mu.Lock()
-			tr.evictGroup(0)
+			tr.evictGroup(0, evictEpoch)
 			tr.mu.Unlock()
 			f.MarkKnown(whole(1))
 		}, whole(1), false},
@@ -300,8 +300,8 @@ func TestRangeReaderOutlivesEviction(t *testing.T) {
 		t.Fatal(it, err)
 	}
 	tr.mu.Lock()
-	tr.evictGroup(0)
-	tr.evictGroup(0)
+	tr.evictGroup(0, evictEpoch)
+	tr.evictGroup(0, evictEpoch)
 	tr.mu.Unlock()
 	if it, err := rr.Next(); err != nil || it.Object != nil || it.Unknown.End != at(1, model.MaxID) {
 		t.Errorf("item = %+v, %v; want group 1 unknown", it, err)

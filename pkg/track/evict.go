@@ -2,6 +2,30 @@ package track
 
 import "oxymoq/pkg/model"
 
+// eviction is why objects leave the log.
+type eviction uint8
+
+const (
+	evictAge    eviction = iota // the track has a newer group too many
+	evictMemory                 // the budget of all tracks is overdrawn
+	evictEpoch                  // a new epoch begins
+	evictPurge                  // somebody wished it
+)
+
+// evicted counts objects that left.
+func (t *Track) evicted(n int, why eviction) {
+	c := t.counters
+	c.Evicted.Add(uint64(n))
+	switch why {
+	case evictAge:
+		c.EvictedAge.Add(uint64(n))
+	case evictMemory:
+		c.EvictedMem.Add(uint64(n))
+	case evictPurge:
+		c.Purged.Add(uint64(n))
+	}
+}
+
 // payDebt evicts after n bytes were appended: groups beyond MaxGroups, then, if
 // the budget is overdrawn, as much as this track added to it.
 func (t *Track) payDebt(n int64) {
@@ -13,7 +37,7 @@ func (t *Track) payDebt(n int64) {
 			}
 			i = 0 // even with a writer: it will find the group gone
 		}
-		t.evictGroup(i)
+		t.evictGroup(i, evictAge)
 	}
 	b := t.account.budget
 	if !b.over() {
@@ -27,7 +51,7 @@ func (t *Track) payDebt(n int64) {
 			break
 		}
 		before := t.account.held.Load()
-		t.evictGroup(i)
+		t.evictGroup(i, evictMemory)
 		t.debt -= before - t.account.held.Load()
 	}
 	if b.overHard() {
@@ -52,7 +76,7 @@ func (t *Track) cutFronts() {
 	b := t.account.budget
 	for _, g := range t.groups {
 		cut := len(g.fetched) > 0
-		t.dropFetched(g)
+		t.dropFetched(g, evictMemory)
 		for _, r := range g.runs {
 			woken := false
 			for b.overHard() && r.trim() > 0 {
@@ -74,12 +98,12 @@ func (t *Track) cutFronts() {
 }
 
 // dropFetched evicts what was fetched of a group.
-func (t *Track) dropFetched(g *group) {
+func (t *Track) dropFetched(g *group, why eviction) {
 	for _, r := range g.fetched {
 		for _, e := range r.index {
 			g.lose(e.id)
 		}
-		r.evict()
+		r.evict(why)
 	}
 	g.fetched = nil
 }
@@ -90,16 +114,18 @@ func wholeGroup(id uint64) (lo, hi model.Location) {
 }
 
 // evictGroup removes a group from the log and from what is known.
-func (t *Track) evictGroup(i int) {
+func (t *Track) evictGroup(i int, why eviction) {
 	g := t.groups[i]
 	t.groups = append(t.groups[:i], t.groups[i+1:]...)
 	g.evicted = true
 	for _, r := range g.runs {
-		t.dead += max(1, len(r.index)) // an announcement each, if of datagrams
-		r.evict()
+		if r.state != runEvicted {
+			t.dead += max(1, len(r.index)) // an announcement each, if of datagrams
+		}
+		r.evict(why)
 	}
 	for _, r := range g.fetched {
-		r.evict()
+		r.evict(why)
 	}
 	for _, s := range g.subgroups {
 		s.run = nil

@@ -198,27 +198,6 @@ func TestCursorReportsWhatItMissed(t *testing.T) {
 	}
 }
 
-func TestSnapshotShowsGroupsNewestFirst(t *testing.T) {
-	tr := New(Config{})
-	oneObject(t, tr, 1, 10)
-	w := open(t, tr, 2, 5)
-	bring(t, w, 0, 1)
-	must(t, w.Begin(ObjectHeader{ID: 2, PayloadLen: 5}))
-	w.Abort(0)
-	open(t, tr, 3, 0)
-	s := tr.Snapshot(2)
-	if len(s.Groups) != 2 || s.Groups[0].ID != 3 || s.Groups[0].Writers != 1 ||
-		s.Groups[1].Objects != 2 || s.Groups[1].Torn != 1 || s.Groups[1].Newest.IsZero() {
-		t.Errorf("snapshot = %+v", s)
-	}
-	if s.Counters.ObjectsIn != 3 || s.Counters.Groups != 3 || s.Largest.Value.Group != 2 {
-		t.Errorf("snapshot = %+v", s)
-	}
-	if n := tr.GroupsAfter(1); n != 2 {
-		t.Errorf("%d groups after the first", n)
-	}
-}
-
 func TestWakingManyTakesSeveralBatches(t *testing.T) {
 	tr := New(Config{})
 	w := open(t, tr, 1, 0)

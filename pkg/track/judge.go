@@ -149,6 +149,7 @@ func (w *Writer) commit(run *Run) error {
 func (t *Track) complete(g *group, e *entry) error {
 	t.seq++
 	e.seq = t.seq
+	t.arrival = e.arrival
 	l := model.Location{Group: g.id, Object: e.id}
 	g.seen.add(objectID(e.id), objectID(e.id))
 	if len(g.lost.spans) > 0 {

@@ -69,11 +69,12 @@ type modelTest struct {
 	views   []*viewer
 	brought map[model.Location]bool // completely, and not given up with its publisher
 	evicted map[uint64]bool
+	purged  map[model.Location]bool // they may be gone, but viewers may have them
 }
 
 func TestTrackAgainstModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		m := &modelTest{tr: New(Config{}), brought: map[model.Location]bool{}, evicted: map[uint64]bool{}}
+		m := &modelTest{tr: New(Config{}), brought: map[model.Location]bool{}, evicted: map[uint64]bool{}, purged: map[model.Location]bool{}}
 		defer m.finish(t)
 		pub := func(t *rapid.T) *publisher {
 			if len(m.pubs) == 0 {
@@ -119,8 +120,14 @@ func TestTrackAgainstModel(t *testing.T) {
 				}
 				m.tr.mu.Lock()
 				m.evicted[m.tr.groups[0].id] = true
-				m.tr.evictGroup(0)
+				m.tr.evictGroup(0, evictEpoch)
 				m.tr.unlock()
+			},
+			"purge": func(t *rapid.T) {
+				if rapid.IntRange(0, 9).Draw(t, "seldom") > 0 {
+					t.Skip("not now")
+				}
+				m.purge(t)
 			},
 			"": func(t *rapid.T) {
 				for _, v := range m.views {
@@ -131,6 +138,35 @@ func TestTrackAgainstModel(t *testing.T) {
 			},
 		})
 	})
+}
+
+// purge forgets everything but the newest object of each open run.
+func (m *modelTest) purge(t *rapid.T) {
+	for _, g := range m.tr.groups {
+		for _, s := range []*idSet{&g.seen, &g.stored} {
+			for _, sp := range s.spans {
+				for id := sp.lo; id <= sp.hi; id++ {
+					m.purged[model.Location{Group: g.id, Object: uint64(id)}] = true
+				}
+			}
+		}
+	}
+	before := slices.Clone(m.tr.groups)
+	held, purged := m.tr.counters.Purged.Load(), m.tr.Purge()
+	if now := m.tr.counters.Purged.Load(); now-held != purged {
+		t.Fatalf("%d objects left, %d are counted", purged, now-held)
+	}
+	for _, g := range before {
+		if g.evicted {
+			m.evicted[g.id] = true
+			continue
+		}
+		for l := range m.purged {
+			if l.Group == g.id && g.held(l.Object) {
+				t.Fatalf("%v is held after the purge", l)
+			}
+		}
+	}
 }
 
 func (m *modelTest) open(t *rapid.T) {
@@ -252,6 +288,11 @@ func (s *viewStream) step(t *rapid.T, v *viewer) {
 	s.r.Release()
 	s.state = state
 	s.settled = state != ReadSpan && state != ReadWait
+	if state == ReadPurged && !s.run.Gone() { // the rest has another stream
+		again := &viewStream{run: s.run, r: new(Reader)}
+		again.r.Init(s.run, ReaderOptions{Form: v.form, Waiter: &bell{}, First: v.first, Last: v.last, Since: v.cursor.Since()})
+		v.streams = append(v.streams, again)
+	}
 	now, rest := v.form.decode(s.data)
 	if len(now)-len(had) != span.Objects {
 		t.Fatalf("%d objects came whole, the span says %d", len(now)-len(had), span.Objects)
@@ -289,7 +330,7 @@ func (m *modelTest) finish(t *rapid.T) {
 	}
 	for l := range m.brought {
 		g := m.tr.lookup(l.Group)
-		if (g == nil || !g.held(l.Object)) && !m.evicted[l.Group] {
+		if (g == nil || !g.held(l.Object)) && !m.evicted[l.Group] && !m.purged[l] {
 			t.Fatalf("%v was brought and is not held", l)
 		}
 	}
@@ -300,7 +341,8 @@ func (m *modelTest) finish(t *rapid.T) {
 			}
 		}
 		v.discover()
-		for _, s := range v.streams {
+		for i := 0; i < len(v.streams); i++ { // it may grow
+			s := v.streams[i]
 			for !s.settled {
 				if s.step(t, v); s.state == ReadWait {
 					t.Fatalf("run %v is open without writers", s.run.key)
@@ -323,7 +365,7 @@ func (m *modelTest) finish(t *rapid.T) {
 			}
 		}
 		for l := range v.got {
-			if !want[l] && !m.evicted[l.Group] {
+			if !want[l] && !m.evicted[l.Group] && !m.purged[l] {
 				t.Fatalf("viewer %d has %v, which is not in the log", i, l)
 			}
 		}

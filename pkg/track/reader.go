@@ -18,6 +18,7 @@ const (
 	ReadRangeEnd                     // objects follow, or may, but none within the reader's range
 	ReadReset                        // the run was reset at its source: see Code
 	ReadEvicted                      // the next byte left the log
+	ReadPurged                       // the same, because of Purge: what comes may be read by another Reader
 	ReadExpired                      // the next object came before the time given
 	ReadUnencodable                  // the reader's form cannot express the next object
 	ReadEnded                        // a new epoch began: the run is gone
@@ -28,6 +29,9 @@ type Span struct {
 	Head    []byte // written for this reader, in the buffer given to Read
 	Body    []byte // a slice of the log, pinned until Release
 	Objects int    // that end in this span
+	// Oldest and Newest are when the first and the last of these Objects came, as
+	// Track.Age.
+	Oldest, Newest time.Duration
 }
 
 // Len returns the number of bytes.
@@ -79,7 +83,7 @@ func (r *Reader) Init(run *Run, o ReaderOptions) {
 	r.object = run.trimmed + sort.Search(len(run.index), func(i int) bool {
 		return run.index[i].id >= o.First && run.index[i].seq > o.Since
 	})
-	if run.state == runEvicted || run.trimmed > 0 && run.cutID >= o.First && run.cutSeq > o.Since {
+	if run.state == runEvicted || run.trimmed > run.purged && run.cutID >= o.First && run.cutSeq > o.Since {
 		r.object = -1 // something wanted was evicted before it could be read
 	}
 	if i := r.object - run.trimmed; i > 0 {
@@ -124,13 +128,22 @@ func (r *Reader) Behind() (objects int, bytes int64) {
 	switch {
 	case objects <= 0 || run.state == runEvicted:
 	case r.object < run.trimmed:
-		bytes = run.size - run.index[0].start
+		if len(run.index) > 0 {
+			bytes = run.size - run.index[0].start
+		}
 	case r.within:
 		bytes = run.size - r.off
 	default:
 		bytes = run.size - run.entry(r.object).start
 	}
 	return max(objects, 0), bytes
+}
+
+// Purged returns how many objects the reader did not get because of Purge.
+func (r *Reader) Purged() int {
+	r.run.track.mu.Lock()
+	defer r.run.track.mu.Unlock()
+	return max(r.run.purged-max(r.object, 0), 0)
 }
 
 // Close unparks the reader and frees what it holds.
@@ -175,7 +188,12 @@ func (r *Reader) gone() ReadState {
 	switch run := r.run; {
 	case run.epoch != run.track.epoch:
 		return ReadEnded
+	case run.state == runEvicted && run.ended == runFinished && r.object >= run.total():
+		return ReadSpan // nothing of it is needed
 	case run.state == runEvicted || r.object < run.trimmed:
+		if r.object >= 0 && r.object < run.purged || run.state == runEvicted && run.purged == run.trimmed {
+			return ReadPurged
+		}
 		return ReadEvicted
 	}
 	return ReadSpan
@@ -244,7 +262,11 @@ func (r *Reader) ready(s Span, otherwise ReadState) (Span, ReadState) {
 // atEnd is reached when no object is left, also if the one that was being read
 // was cut.
 func (r *Reader) atEnd(s Span) (Span, ReadState) {
-	switch r.run.state {
+	state := r.run.state
+	if state == runEvicted {
+		state = r.run.ended
+	}
+	switch state {
 	case runFinished:
 		return r.ready(s, ReadFinished)
 	case runReset:
@@ -324,8 +346,7 @@ func (r *Reader) slice(s Span) (Span, ReadState) {
 			break
 		}
 		if e.end <= stop && e.seq != unfinished {
-			s.Objects++
-			r.done(e)
+			r.done(&s, e)
 			continue
 		}
 		r.object, r.within = i, true
@@ -341,14 +362,17 @@ func (r *Reader) slice(s Span) (Span, ReadState) {
 // header of our own, or a payload that has not come yet.
 func (r *Reader) sliceEnd(s Span) (Span, ReadState) {
 	if e := r.run.entry(r.object); e.seq != unfinished {
-		r.done(e)
-		s.Objects++
+		r.done(&s, e)
 	}
 	return r.ready(s, ReadWait)
 }
 
-// done moves on to the next object.
-func (r *Reader) done(e *entry) {
+// done moves on to the next object; the one before ends in the span.
+func (r *Reader) done(s *Span, e *entry) {
+	if s.Newest = time.Duration(e.arrival); s.Objects == 0 {
+		s.Oldest = s.Newest
+	}
+	s.Objects++
 	r.prev = model.Some(e.id)
 	r.object++
 	r.within = false
@@ -362,8 +386,7 @@ func (r *Reader) gather(s *Span, e *entry) (full bool) {
 		if !complete {
 			return true
 		}
-		r.done(e)
-		s.Objects++
+		r.done(s, e)
 		return len(s.Head) >= gatherBytes
 	}
 	c := r.at(r.off)
@@ -371,8 +394,7 @@ func (r *Reader) gather(s *Span, e *entry) (full bool) {
 	part := c.slice(r.off, stop)
 	r.off = stop
 	if complete && stop == e.end {
-		r.done(e)
-		s.Objects++
+		r.done(s, e)
 		if len(part) <= copyPayload && len(s.Head)+len(part) <= gatherBytes {
 			s.Head = append(s.Head, part...)
 			return false

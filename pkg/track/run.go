@@ -87,7 +87,10 @@ type Run struct {
 	promised uint64          // payload length of the object that is being written
 	// The newest of the objects that left the front.
 	cutID, cutSeq uint64
-	waiting       lot // readers
+	// purged is up to which number objects left because of Purge.
+	purged  int
+	ended   runState // of an evicted run: the state before, runFinished or not
+	waiting lot      // readers
 }
 
 // Key names the subgroup.
@@ -110,6 +113,13 @@ func (r *Run) FinishedAt() (time.Time, bool) {
 	r.track.mu.Lock()
 	defer r.track.mu.Unlock()
 	return r.closed, r.state == runFinished
+}
+
+// Gone reports whether the run was evicted.
+func (r *Run) Gone() bool {
+	r.track.mu.Lock()
+	defer r.track.mu.Unlock()
+	return r.state == runEvicted || r.epoch != r.track.epoch
 }
 
 // total is the number of objects that ever were in the run.
@@ -209,17 +219,23 @@ func (r *Run) close(s runState, code model.ResetCode) {
 }
 
 // evict drops the bytes and wakes the readers.
-func (r *Run) evict() {
+func (r *Run) evict(why eviction) {
 	t := r.track
+	if r.state == runEvicted {
+		return
+	}
 	if r.partial {
 		r.cut()
 	}
-	t.counters.Evicted.Add(uint64(len(r.index)))
+	t.evicted(len(r.index), why)
 	t.account.add(-entryCost*int64(len(r.index)) - runCost)
 	r.trimmed += len(r.index)
+	if why == evictPurge {
+		r.purged = r.trimmed
+	}
 	r.index = nil
 	r.log.dropAll()
-	r.state = runEvicted
+	r.ended, r.state = r.state, runEvicted
 	r.waiting.moveTo(&t.waking)
 }
 
@@ -256,7 +272,7 @@ func (r *Run) trim() (freed int64) {
 	}
 	r.trimmed += n
 	r.track.account.add(-entryCost * int64(n))
-	r.track.counters.Evicted.Add(uint64(n))
+	r.track.evicted(n, evictMemory)
 	freed = int64(cap(c.buf)) + int64(n)*entryCost
 	r.log.dropBefore(edge)
 	return freed

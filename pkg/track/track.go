@@ -50,6 +50,7 @@ type Track struct {
 
 	// seq numbers completed objects; announcements number themselves.
 	seq           uint64
+	arrival       int64 // of the last live object, as entry.arrival
 	announcements []announcement
 	nextNumber    uint64
 	dead          int // announcements of what is gone
@@ -107,6 +108,10 @@ func (t *Track) unlock() {
 	}
 	t.mu.Unlock()
 }
+
+// Age returns how long the track has been there. Arrivals of objects are on the
+// same clock.
+func (t *Track) Age() time.Duration { return time.Since(t.birth) }
 
 // Counters returns what is counted for the track.
 func (t *Track) Counters() *observe.Track { return t.counters }
@@ -191,7 +196,7 @@ func (t *Track) NewEpoch(code model.DoneCode, reason string) {
 	t.mu.Lock()
 	defer t.unlock()
 	for len(t.groups) > 0 {
-		t.evictGroup(0)
+		t.evictGroup(0, evictEpoch)
 	}
 	t.epoch++
 	t.announcements, t.dead = nil, 0

@@ -1,0 +1,181 @@
+package relay
+
+import (
+	"cmp"
+	"context"
+	"encoding/hex"
+	"slices"
+	"strconv"
+	"time"
+
+	"oxymoq/pkg/egress"
+	"oxymoq/pkg/hall"
+	"oxymoq/pkg/model"
+	"oxymoq/pkg/observe"
+	"oxymoq/pkg/session"
+	"oxymoq/pkg/track"
+)
+
+// trackDetailView is what Track takes under Relay.mu.
+type trackDetailView struct {
+	trackView
+	senders []*peer
+	sources []sourceView
+	subs    []subscriberView
+}
+
+type sourceView struct {
+	p      *peer
+	in     *session.Inbound // nil: it was asked
+	told   bool
+	pushed bool
+}
+
+type subscriberView struct {
+	d       *downstream
+	out     *session.Outbound // nil: it waits
+	sub     *egress.Subscription
+	forward bool
+}
+
+// Track is for observe.Source.
+func (r *Relay) Track(_ context.Context, id string) (*observe.TrackDetail, error) {
+	now := time.Now()
+	v, ok := r.trackView(id)
+	if !ok {
+		return nil, observe.ErrNoTrack
+	}
+	t := v.t
+	priority, order := t.log.Defaults()
+	d := &observe.TrackDetail{
+		TrackState: t.state(now, v.state, v.senders, len(v.subs)), Time: now,
+		Priority: priority, Order: order.String(), Properties: properties(t.log.Properties()),
+		Sources:       make([]observe.PublisherState, 0, len(v.sources)),
+		Groups:        groups(t.log.Look(observe.MaxGroups, observe.MaxHoles)),
+		Subscriptions: make([]observe.SubscriberState, 0, len(v.subs)),
+		Objects:       objects(t.log.Latest(observe.MaxObjects, observe.MaxPeek, observe.MaxProperties)),
+	}
+	for _, s := range v.sources {
+		d.Sources = append(d.Sources, s.state())
+	}
+	for _, s := range v.subs {
+		d.Subscriptions = append(d.Subscriptions, s.state(now))
+	}
+	return d, nil
+}
+
+// trackView takes what there is of a track, in the order in which peers came.
+func (r *Relay) trackView(id string) (v trackDetailView, ok bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	t := r.tracks[id]
+	if t == nil {
+		return v, false
+	}
+	v.trackView = trackView{t: t, state: t.stateLocked()}
+	for p, u := range t.ups {
+		v.senders = append(v.senders, p)
+		v.sources = append(v.sources, sourceView{p, u.in, u.told, u.pushed})
+	}
+	for p, u := range t.opening {
+		v.sources = append(v.sources, sourceView{p: p, pushed: u.pushed})
+	}
+	slices.SortFunc(v.sources, func(a, b sourceView) int { return cmp.Compare(a.p.number, b.p.number) })
+	v.subs = make([]subscriberView, 0, len(t.subs))
+	for d, served := range t.subs {
+		s := subscriberView{d: d, sub: d.sub, forward: d.forward}
+		if served {
+			s.out = d.out
+		}
+		v.subs = append(v.subs, s)
+	}
+	slices.SortFunc(v.subs, func(a, b subscriberView) int {
+		return cmp.Or(a.d.began.Compare(b.d.began), cmp.Compare(a.d.peer.number, b.d.peer.number))
+	})
+	return v, true
+}
+
+// state shows a publisher.
+func (v *sourceView) state() observe.PublisherState {
+	s := observe.PublisherState{
+		Session: v.p.id, Transport: string(v.p.session.Conn().Kind()), Draft: v.p.session.Draft().String(),
+		State: "asked", Pushed: v.pushed,
+	}
+	if v.in == nil {
+		return s
+	}
+	if s.State = "paused"; v.told {
+		s.State = "sends"
+	}
+	alias := v.in.Alias()
+	s.Alias = &alias
+	return s
+}
+
+// state shows a subscriber.
+func (v *subscriberView) state(now time.Time) observe.SubscriberState {
+	p := v.d.peer
+	s := observe.SubscriberState{
+		Session: p.id, Transport: string(p.session.Conn().Kind()), Draft: p.session.Draft().String(),
+		State: "waits", Forward: v.forward, Order: model.GroupOrderUnset.String(), Began: v.d.began,
+	}
+	if v.out != nil {
+		if s.State = "served"; !v.forward {
+			s.State = "paused"
+		}
+		terms, alias := v.out.Terms(), v.out.Alias()
+		s.Priority, s.Order, s.Range, s.Alias = terms.Priority, terms.Order.String(), terms.Range.String(), &alias
+	}
+	if v.sub != nil {
+		v.sub.Measure()
+	}
+	s.Lag, s.Counters = v.d.late.Lag(now, &v.d.counters.Delays), v.d.counters.Snapshot()
+	return s
+}
+
+// properties shows a list as text.
+func properties(list model.Properties) []observe.PropertyState {
+	all := make([]observe.PropertyState, 0, len(list))
+	for _, p := range list {
+		s := observe.PropertyState{Type: p.Type}
+		if p.Type%2 == 0 {
+			s.Value = strconv.FormatUint(p.Int, 10)
+		} else {
+			s.Value = hex.EncodeToString(p.Bytes[:min(len(p.Bytes), observe.MaxProperties)])
+		}
+		all = append(all, s)
+	}
+	return all
+}
+
+func groups(list []track.GroupSnapshot) []observe.GroupState {
+	all := make([]observe.GroupState, 0, len(list))
+	for _, g := range list {
+		s := observe.GroupState{
+			ID: g.ID, First: g.First, Last: g.Last, Objects: g.Objects, Bytes: g.Bytes, Subgroups: g.Subgroups,
+			Open: g.Writers, Torn: g.Torn, Ended: g.Ended, Began: g.Born, Newest: g.Arrival,
+			Holes: make([]observe.Hole, 0, len(g.Holes)), MoreHoles: g.MoreHoles,
+		}
+		for _, h := range g.Holes {
+			s.Holes = append(s.Holes, observe.Hole(h))
+			if !h.Absent {
+				s.Missing += h.To - h.From + 1
+			}
+		}
+		all = append(all, s)
+	}
+	return all
+}
+
+func objects(list []track.ObjectSnapshot) []observe.ObjectState {
+	all := make([]observe.ObjectState, 0, len(list))
+	for _, o := range list {
+		known, _ := hall.DecodeProperties(o.Form, o.Properties) // of what cannot be read the length is shown
+		all = append(all, observe.ObjectState{
+			Number: o.Number, Location: observe.Location{Group: o.Group, Object: o.Object}, Subgroup: o.Subgroup,
+			Datagram: o.Datagram, Fetched: o.Fetched, Status: o.Status.String(), Priority: o.Priority, Arrived: o.Arrival,
+			Size: o.Size, PropertyBytes: o.PropertyBytes, Properties: properties(known), Peek: o.Peek,
+		})
+	}
+	return all
+}
