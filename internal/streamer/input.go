@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -94,7 +95,8 @@ func (in *Input) openFile(name string) error {
 	case info.Mode()&fs.ModeNamedPipe != 0:
 		// To open it would wait for its writer, and nothing could end that.
 		flags |= syscall.O_NONBLOCK
-		in.Live, in.fifo, in.waits = true, true, true
+		in.Live, in.waits = true, true
+		in.fifo = !inherited(name)
 	case info.Mode().IsRegular():
 		in.size = info.Size()
 	default:
@@ -103,6 +105,13 @@ func (in *Input) openFile(name string) error {
 	in.file, err = os.OpenFile(name, flags, 0)
 	in.reader = in.file
 	return err
+}
+
+// inherited reports whether a name is of a file that was open when the program
+// began, as /dev/stdin and what a shell makes of <(command). Such a pipe has had
+// its writer.
+func inherited(name string) bool {
+	return strings.HasPrefix(name, "/dev/") || strings.HasPrefix(name, "/proc/")
 }
 
 func (in *Input) openStdin(stdin io.Reader) error {

@@ -5,6 +5,7 @@ package streamer
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -119,6 +120,18 @@ func TestFifoInput(t *testing.T) {
 	if n := strings.Count(said.String(), "waiting for who writes into"); n > 1 {
 		t.Errorf("it says %d times that it waits", n)
 	}
+}
+
+// A pipe that was there when the program began ends when its writer goes, also
+// without a word.
+func TestInheritedPipe(t *testing.T) {
+	r, w := pipe(t)
+	defer r.Close()
+	in := testkit.Must(Open(t.Context(), fmt.Sprintf("/dev/fd/%d", r.Fd()), nil, nil))(t)
+	defer in.Close()
+	got := all(in)
+	testkit.NoErr(t, w.Close())
+	testkit.Equal(t, receive(t, got), "")
 }
 
 // A signal ends reading wherever it waits.
