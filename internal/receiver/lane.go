@@ -27,6 +27,7 @@ type lane struct {
 	// Of the last sample that went out.
 	began  bool
 	out    time.Duration
+	shown  time.Duration // when the last one is shown that went out
 	step   time.Duration // to the next, as far as is known
 	broken bool          // nothing can be decoded before the next key picture
 
@@ -179,5 +180,5 @@ func (l *lane) advance(s *media.Sample) {
 	default:
 		l.step = defaultStep
 	}
-	l.began, l.out = true, s.DTS
+	l.began, l.out, l.shown = true, s.DTS, max(l.shown, s.PTS)
 }

@@ -77,6 +77,7 @@ func (k *Sink) Wait(ctx context.Context, log *slog.Logger) error {
 		f, err := os.OpenFile(k.fifo, os.O_WRONLY|syscall.O_NONBLOCK, 0)
 		if err == nil {
 			k.file, k.fifo = f, ""
+			log.Info("there is a reader", "of", k.name)
 			return nil
 		}
 		if !errors.Is(err, syscall.ENXIO) {

@@ -47,7 +47,7 @@ type source struct {
 	asked    time.Time // when the SUBSCRIBE was sent that brought the first object
 	refusal  error     // why it is absent
 	over     *time.Timer
-	overAt   time.Time // when the publisher said that the track has ended
+	overAt   time.Time                 // when the publisher said that the track has ended
 	largest  model.Opt[model.Location] // when it was accepted
 	recorder *latency.Recorder
 	objects  uint64

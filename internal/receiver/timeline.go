@@ -266,7 +266,8 @@ func (t *Timeline) begin(l *lane, now time.Time, force bool) bool {
 	t.start = 0
 	for i := range t.lanes {
 		if l := &t.lanes[i]; l.began {
-			t.start = max(t.start, l.out+l.step)
+			// What was cut off may be shown later than it is decoded.
+			t.start = max(t.start, l.out+l.step, l.shown+l.step-max(0, first.delay))
 		}
 	}
 	t.epoch, t.shift = epoch, t.start-first.dts

@@ -198,6 +198,7 @@ func TestTimeline(t *testing.T) {
 		{"a long hole", "(v V0 v40 +20000 !v V20040", "0: V0 v40 | 20000: V20040"},
 
 		{"a restart goes on", "(v V5000 v5040 V0 v40", "0: V0 v40 V80 v120"},
+		{"a restart before all is shown", "(v V5000,5080 v5040,5200 V0,80 v40,200", "0: V0,80 v40,200 V160,240 v200,360"},
 		{"a restart at an early time", "(v V10#0 v50#1 V0#0 v40#1", "0: V0 v40 V80 v120"},
 		{"a restart on the wall clock", "(v V10#5 v50#6 +1000 V1050#0", "0: V0 v40 | 1000: V1040"},
 		{"a restart with an earlier group", "(v V0@9 v40 ^v V80@1 v120", "0: V0 v40 V80 v120"},
