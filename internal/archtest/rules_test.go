@@ -133,6 +133,8 @@ var rules = []rule{
 		why: "samples become objects of tracks; how they are sent is the library's business"},
 	{dir: "internal/receiver", may: []string{"internal/cli", "internal/latency", "pkg/media/...", "pkg/dial", "pkg/moqt", leafModel, "pkg/session"},
 		why: "objects become samples of a file; how they come is the library's business"},
+	{dir: "internal/screen", may: []string{"internal/cli", leafObserve, "pkg/tui/draw"},
+		why: "whether there is a screen is decided alike by all programs, whatever it shows"},
 	{dir: "internal/door", may: []string{"internal/cli", "internal/certs", "internal/sideport", "pkg/dial", "pkg/session", "pkg/observe/mlog", "pkg/transport/..."},
 		why: "flags become listeners and connections, no more"},
 	{dir: "internal/testkit/...", may: []string{"pkg/...", "internal/certs", "internal/testkit/..."}, quic: true,
