@@ -3,15 +3,19 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"time"
 
 	"oxymoq/internal/cli"
 	"oxymoq/internal/date"
 	"oxymoq/internal/door"
+	"oxymoq/internal/screen"
 	"oxymoq/pkg/model"
 	"oxymoq/pkg/moqt"
+	"oxymoq/pkg/observe"
 	"oxymoq/pkg/relay"
 	"oxymoq/pkg/session"
 	"oxymoq/pkg/transport/memtr"
@@ -21,6 +25,7 @@ import (
 type flags struct {
 	port                   door.Port
 	dialect                door.Dialect
+	screen                 screen.Flags
 	endpoint, scope        string
 	groups, tracks, behind int
 	cacheMiB               int64
@@ -58,6 +63,7 @@ func (f *flags) program() *cli.Program {
 	p.Flags.Group("Cluster (not there yet: refused)")
 	p.Flags.StringVar(&f.clusterRoot, "cluster_root", "", "`address` of the relay that knows the others")
 	p.Flags.StringVar(&f.clusterNode, "cluster_node", "", "`address` by which the others reach this one")
+	f.screen.Declare(p)
 	p.Flags.Group("Demonstration")
 	p.Flags.BoolVar(&f.demo, "demo", false, "also publish the date: namespace moq-date, track date")
 	p.Example("moqrelayserver -demo", "a relay that has something to show, for "+
@@ -67,6 +73,12 @@ func (f *flags) program() *cli.Program {
 }
 
 func run(ctx context.Context, env *cli.Env, f flags) error {
+	drawn, err := f.screen.Wanted(env)
+	if err != nil {
+		return err
+	}
+	events := observe.NewRing(0)
+	record(env, events, drawn)
 	cfg, err := f.config(env)
 	if err != nil {
 		return err
@@ -81,6 +93,7 @@ func run(ctx context.Context, env *cli.Env, f flags) error {
 		return err
 	}
 	defer l.Close()
+	cfg.Events, cfg.Identity = events, identity(l, f.endpoint)
 	r := relay.New(cfg)
 
 	// Sessions outlive the signal by the time that they have to leave.
@@ -99,17 +112,40 @@ func run(ctx context.Context, env *cli.Env, f flags) error {
 		f.invite(env.Err, l)
 	}
 
+	var left <-chan error // of the screen; never says anything if there is none
+	erase := func() {}
+	if drawn {
+		if left, erase, err = f.display(ctx, env, r); err != nil {
+			return err
+		}
+	}
 	select {
 	case <-ctx.Done():
+		erase()
 		err = context.Cause(ctx)
 		fmt.Fprintf(env.Err, "moqrelayserver stops (%v): peers have %v to leave; a second signal ends it at once.\n", err, f.drain)
 		r.Drain(serving, "", f.drain)
+	case err = <-left:
+		erase()
+		if errors.Is(err, errLeft) {
+			err = nil
+			fmt.Fprintf(env.Err, "moqrelayserver stops: peers have %v to leave; a signal ends it at once.\n", f.drain)
+			_ = r.Drain(serving, "", f.drain) // as above
+		}
 	case err = <-failed:
+		erase()
 	}
 	stop()
 	running.Wait()
 	r.Wait()
 	return err
+}
+
+// identity is what windows are told of the relay.
+func identity(l *door.Listener, endpoint string) observe.Identity {
+	id := observe.Identity{Version: cli.Version(), Addresses: []string{door.URL(l, endpoint), door.WebURL(l, endpoint)}}
+	id.Name, _ = os.Hostname() // without one it has no name
+	return id
 }
 
 func (f *flags) config(env *cli.Env) (relay.Config, error) {

@@ -118,7 +118,7 @@ func (m *Model) header() []string {
 	if m.opts.Remote != "" {
 		about += "  attached " + draw.Clean(m.opts.Remote)
 	} else if len(s.Relay.Addresses) > 0 {
-		about += "  " + draw.Clean(strings.Join(s.Relay.Addresses, " "))
+		about += "  " + draw.Clean(addresses(s.Relay.Addresses))
 	}
 	about += fmt.Sprintf("  drafts %s  up %s", strings.Join(s.Relay.Drafts, " "), draw.Clock(s.Time.Sub(s.Relay.Began)))
 	bar := max((w-72)/3, 6)
@@ -126,6 +126,26 @@ func (m *Model) header() []string {
 		draw.Right(draw.SI(in), 5), t.Spark(m.flow.in, bar), draw.Right(draw.SI(out), 5), t.Spark(m.flow.out, bar),
 		draw.Bytes(s.Cache.Bytes), draw.Bytes(s.Cache.Budget), t.Gauge(share, min(bar, 10)), lagText)
 	return []string{draw.Between(t.Paint(draw.Accent, t.Plain(about)), counts, w), t.Plain(flows), m.tabs(), t.Paint(draw.Faint, t.Rule(w))}
+}
+
+// addresses shortens URLs to what tells them apart: "localhost:4433 moqt+https".
+func addresses(urls []string) string {
+	schemes := map[string]string{}
+	var hosts []string
+	for _, u := range urls {
+		scheme, rest, _ := strings.Cut(u, "://")
+		host, _, _ := strings.Cut(rest, "/")
+		if schemes[host] == "" {
+			hosts = append(hosts, host+" ")
+			schemes[host] = scheme
+		} else {
+			schemes[host] += "+" + scheme
+		}
+	}
+	for i, host := range hosts {
+		hosts[i] = host + schemes[strings.TrimSuffix(host, " ")]
+	}
+	return strings.Join(hosts, "  ")
 }
 
 // light says in a word whether what is shown is the present.
@@ -285,9 +305,8 @@ func (m *Model) keyLine() string {
 		if !b.Enabled() {
 			continue
 		}
-		name, _, _ := strings.Cut(b.Help().Desc, ":")
-		name, _, _ = strings.Cut(name, " the ")
-		parts = append(parts, m.theme.Paint(draw.Accent, m.keyName(b))+" "+name)
+		word, _, _ := strings.Cut(b.Help().Desc, " ") // the rest is for the help
+		parts = append(parts, m.theme.Paint(draw.Accent, m.keyName(b))+" "+strings.TrimSuffix(word, ":"))
 	}
 	return " " + strings.Join(parts, "  ")
 }
