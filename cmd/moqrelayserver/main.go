@@ -124,7 +124,7 @@ func run(ctx context.Context, env *cli.Env, f flags) error {
 		erase()
 		err = context.Cause(ctx)
 		fmt.Fprintf(env.Err, "moqrelayserver stops (%v): peers have %v to leave; a second signal ends it at once.\n", err, f.drain)
-		r.Drain(serving, "", f.drain)
+		_ = r.Drain(serving, "", f.drain) // who remains is cut off below
 	case err = <-left:
 		erase()
 		if errors.Is(err, errLeft) {
