@@ -20,7 +20,6 @@ type handler struct {
 	levels *Levels
 	colour bool
 
-	level    slog.Level // of the category
 	category string
 	attrs    string // formatted already, each with a space before it
 	prefix   string // open groups, each with a dot after it
@@ -31,14 +30,14 @@ type lockedWriter struct {
 	w  io.Writer
 }
 
-// NewHandler returns a handler that writes to w what levels let pass, one line
-// per record, in colour if asked for.
+// NewHandler returns a handler that writes to w what levels let pass at that
+// moment, one line per record, in colour if asked for.
 func NewHandler(w io.Writer, levels *Levels, colour bool) slog.Handler {
-	return &handler{out: &lockedWriter{w: w}, levels: levels, colour: colour, level: levels.Of("")}
+	return &handler{out: &lockedWriter{w: w}, levels: levels, colour: colour}
 }
 
 // Enabled reports whether the handler's category lets the level pass.
-func (h *handler) Enabled(_ context.Context, l slog.Level) bool { return l >= h.level }
+func (h *handler) Enabled(_ context.Context, l slog.Level) bool { return l >= h.levels.Of(h.category) }
 
 // WithAttrs returns a handler that adds attrs to every line. The attribute
 // Category, outside groups, sets the category instead.
@@ -48,7 +47,6 @@ func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	for _, a := range attrs {
 		if a.Key == Category && h.prefix == "" {
 			n.category = a.Value.String()
-			n.level = h.levels.Of(n.category)
 			continue
 		}
 		appendAttr(&b, h.prefix, a)

@@ -3,7 +3,10 @@ package cli
 import (
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"strings"
+	"sync/atomic"
 )
 
 // Category is the key of the attribute that puts a logger into a category:
@@ -16,7 +19,12 @@ const Category = "cat"
 //
 // DBG0 is slog.LevelDebug and each of DBG1 to DBG9 one step below it; DBG is
 // below them all, so that it lets everything pass.
-type Levels struct {
+//
+// Levels may be set while they are in use, from any goroutine.
+type Levels struct{ now atomic.Pointer[levels] }
+
+// levels are not changed after they were set.
+type levels struct {
 	all        slog.Level
 	categories map[string]slog.Level
 }
@@ -31,9 +39,9 @@ var levelNames = map[string]slog.Level{
 	"CRITICAL": slog.LevelError + 4, "FATAL": slog.LevelError + 8,
 }
 
-// Set reads the notation.
+// Set reads the notation. It changes nothing if it returns an error.
 func (l *Levels) Set(s string) error {
-	parsed := Levels{}
+	parsed := levels{}
 	for item := range strings.SplitSeq(s, ",") {
 		item = strings.TrimSpace(item)
 		if item == "" {
@@ -56,30 +64,47 @@ func (l *Levels) Set(s string) error {
 		}
 		parsed.categories[category] = level
 	}
-	*l = parsed
+	l.now.Store(&parsed)
 	return nil
 }
 
-// String returns the level for all; the flag set shows it as the default.
+// String returns the notation. The flag set asks a nil one too, for the default.
 func (l *Levels) String() string {
 	if l == nil {
 		return levelName(slog.LevelInfo)
 	}
-	return levelName(l.all)
+	now := l.get()
+	var b strings.Builder
+	b.WriteString(levelName(now.all))
+	for _, category := range slices.Sorted(maps.Keys(now.categories)) {
+		b.WriteString("," + category + "=" + levelName(now.categories[category]))
+	}
+	return b.String()
+}
+
+func (l *Levels) get() levels {
+	if now := l.now.Load(); now != nil {
+		return *now
+	}
+	return levels{}
 }
 
 // Of returns the lowest level that is logged in a category. Categories nest by
 // dots: what holds for "session" holds for "session.fetch", unless that has a
 // level of its own.
 func (l *Levels) Of(category string) slog.Level {
+	now := l.get()
+	if now.categories == nil {
+		return now.all
+	}
 	for category != "" {
-		if level, ok := l.categories[category]; ok {
+		if level, ok := now.categories[category]; ok {
 			return level
 		}
 		dot := strings.LastIndexByte(category, '.')
 		category = category[:max(dot, 0)]
 	}
-	return l.all
+	return now.all
 }
 
 func parseLevel(s string) (slog.Level, bool) {

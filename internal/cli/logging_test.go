@@ -51,6 +51,25 @@ func TestLevels(t *testing.T) {
 	}
 }
 
+// TestLevelsOfALogThatRuns: loggers that were made before obey too.
+func TestLevelsOfALogThatRuns(t *testing.T) {
+	var l Levels
+	log := slog.New(NewHandler(&bytes.Buffer{}, &l, false))
+	session := log.With(Category, "session")
+	if err := l.Set("WARN,session=DBG4,relay=ERR"); err != nil {
+		t.Fatal(err)
+	}
+	if log.Enabled(t.Context(), slog.LevelInfo) || !session.Enabled(t.Context(), slog.LevelDebug) {
+		t.Error("the levels that were set later do not count")
+	}
+	if got := l.String(); got != "WARN,relay=ERR,session=DBG4" {
+		t.Errorf("String() = %q", got)
+	}
+	if err := new(Levels).Set(l.String()); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestWrongLevelChangesNothing(t *testing.T) {
 	var l Levels
 	if err := l.Set("WARN,x=DBG"); err != nil {
@@ -62,7 +81,7 @@ func TestWrongLevelChangesNothing(t *testing.T) {
 		}
 	}
 	if l.Of("x") != debugAll || l.Of("") != slog.LevelWarn {
-		t.Errorf("levels changed to %v", l)
+		t.Errorf("levels changed to %v", &l)
 	}
 }
 
@@ -89,9 +108,18 @@ func TestLine(t *testing.T) {
 	}
 }
 
+// everything lets all records pass.
+func everything(t *testing.T) *Levels {
+	l := new(Levels)
+	if err := l.Set("DBG"); err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
 func TestColourOnlyOnRequest(t *testing.T) {
 	var out bytes.Buffer
-	log := slog.New(NewHandler(&out, &Levels{all: debugAll}, true))
+	log := slog.New(NewHandler(&out, everything(t), true))
 	log.Error("x")
 	log.Warn("x")
 	log.Info("x")
@@ -127,7 +155,7 @@ func TestHandlerObeysSlog(t *testing.T) {
 	var out bytes.Buffer
 	slogtest.Run(t, func(*testing.T) slog.Handler {
 		out.Reset()
-		return NewHandler(&out, &Levels{all: debugAll}, false)
+		return NewHandler(&out, everything(t), false)
 	}, func(*testing.T) map[string]any { return readLine(out.String()) })
 }
 

@@ -36,6 +36,8 @@ type Env struct {
 	Out io.Writer // data, and nothing else
 	Err io.Writer
 	Log *slog.Logger // writes to Err
+	// Levels say what is logged, and may be changed at any time.
+	Levels *Levels
 	// Args are the arguments that are no flags.
 	Args []string
 }
@@ -79,7 +81,7 @@ func (p *Program) Main(run func(context.Context, *Env) error) {
 }
 
 // Exec is Main without the process: it takes arguments and environment, fills
-// in env.Log and env.Args, and returns the exit code.
+// in env.Log, env.Levels and env.Args, and returns the exit code.
 func (p *Program) Exec(ctx context.Context, env *Env, args []string, lookup func(string) (string, bool), run func(context.Context, *Env) error) int {
 	rest, err := p.Flags.Parse(args, lookup)
 	switch {
@@ -93,6 +95,7 @@ func (p *Program) Exec(ctx context.Context, env *Env, args []string, lookup func
 		return ExitDone
 	}
 	env.Args = rest
+	env.Levels = &p.logging
 	env.Log = slog.New(NewHandler(env.Err, &p.logging, colourful(env.Err, lookup)))
 	return p.end(ctx, env, run(ctx, env))
 }
