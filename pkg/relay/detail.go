@@ -19,9 +19,8 @@ import (
 // trackDetailView is what Track takes under Relay.mu.
 type trackDetailView struct {
 	trackView
-	senders []*peer
 	sources []sourceView
-	subs    []subscriberView
+	readers []subscriberView
 }
 
 type sourceView struct {
@@ -48,17 +47,17 @@ func (r *Relay) Track(_ context.Context, id string) (*observe.TrackDetail, error
 	t := v.t
 	priority, order := t.log.Defaults()
 	d := &observe.TrackDetail{
-		TrackState: t.state(now, v.state, v.senders, len(v.subs)), Time: now,
+		TrackState: v.show(now), Time: now,
 		Priority: priority, Order: order.String(), Properties: properties(t.log.Properties()),
 		Sources:       make([]observe.PublisherState, 0, len(v.sources)),
 		Groups:        groups(t.log.Look(observe.MaxGroups, observe.MaxHoles)),
-		Subscriptions: make([]observe.SubscriberState, 0, len(v.subs)),
+		Subscriptions: make([]observe.SubscriberState, 0, len(v.readers)),
 		Objects:       objects(t.log.Latest(observe.MaxObjects, observe.MaxPeek, observe.MaxProperties)),
 	}
 	for _, s := range v.sources {
 		d.Sources = append(d.Sources, s.state())
 	}
-	for _, s := range v.subs {
+	for _, s := range v.readers {
 		d.Subscriptions = append(d.Subscriptions, s.state(now))
 	}
 	return d, nil
@@ -72,7 +71,7 @@ func (r *Relay) trackView(id string) (v trackDetailView, ok bool) {
 	if t == nil {
 		return v, false
 	}
-	v.trackView = trackView{t: t, state: t.stateLocked()}
+	v.trackView = trackView{t: t, state: t.stateLocked(), subs: len(t.subs)}
 	for p, u := range t.ups {
 		v.senders = append(v.senders, p)
 		v.sources = append(v.sources, sourceView{p, u.in, u.told, u.pushed})
@@ -81,15 +80,15 @@ func (r *Relay) trackView(id string) (v trackDetailView, ok bool) {
 		v.sources = append(v.sources, sourceView{p: p, pushed: u.pushed})
 	}
 	slices.SortFunc(v.sources, func(a, b sourceView) int { return cmp.Compare(a.p.number, b.p.number) })
-	v.subs = make([]subscriberView, 0, len(t.subs))
+	v.readers = make([]subscriberView, 0, len(t.subs))
 	for d, served := range t.subs {
 		s := subscriberView{d: d, sub: d.sub, forward: d.forward}
 		if served {
 			s.out = d.out
 		}
-		v.subs = append(v.subs, s)
+		v.readers = append(v.readers, s)
 	}
-	slices.SortFunc(v.subs, func(a, b subscriberView) int {
+	slices.SortFunc(v.readers, func(a, b subscriberView) int {
 		return cmp.Or(a.d.began.Compare(b.d.began), cmp.Compare(a.d.peer.number, b.d.peer.number))
 	})
 	return v, true

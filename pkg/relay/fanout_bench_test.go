@@ -49,6 +49,34 @@ func benchFanOut(b *testing.B, carrier string, n int) {
 	defer cancel()
 	connect := benchCarrier(b, ctx, carrier, r, &running)
 
+	f := newFanOut(b, ctx, connect, n)
+	defer f.close()
+	f.round(1) // streams and tables are there
+
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	b.ResetTimer()
+	for left := uint64(b.N); left > 0; {
+		k := min(left, benchWindow)
+		f.round(k)
+		left -= k
+	}
+	b.StopTimer()
+	runtime.ReadMemStats(&after)
+	deliveries := float64(b.N) * float64(n)
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/deliveries, "ns/delivery")
+	b.ReportMetric(float64(after.Mallocs-before.Mallocs)/deliveries, "allocs/delivery")
+}
+
+// fanOut is a publisher of one track and its subscribers.
+type fanOut struct {
+	pub      *session.Session
+	send     func(objects uint64)
+	subs     []*benchSubscriber
+	received chan struct{}
+}
+
+func newFanOut(b *testing.B, ctx context.Context, connect func() session.Conn, n int) *fanOut {
 	pub := &benchPublisher{out: make(chan *session.Outbound, 1)}
 	ps, err := session.Start(ctx, connect(), session.Config{Handler: pub})
 	if err != nil {
@@ -57,46 +85,33 @@ func benchFanOut(b *testing.B, carrier string, n int) {
 	if _, err := ps.PublishNamespace(ctx, date.Namespace); err != nil {
 		b.Fatal(err)
 	}
-	received := make(chan struct{}, n)
-	subs := make([]*benchSubscriber, n)
-	for i := range subs {
-		subs[i] = &benchSubscriber{received: received}
+	f := &fanOut{pub: ps, subs: make([]*benchSubscriber, n), received: make(chan struct{}, n)}
+	for i := range f.subs {
+		f.subs[i] = &benchSubscriber{received: f.received}
 		s, err := session.Start(ctx, connect(), session.Config{})
 		if err != nil {
 			b.Fatal(err)
 		}
-		if _, err := s.Subscribe(ctx, session.SubscribeOptions{Track: date}, subs[i]); err != nil {
+		if _, err := s.Subscribe(ctx, session.SubscribeOptions{Track: date}, f.subs[i]); err != nil {
 			b.Fatal(err)
 		}
 	}
-	out := <-pub.out
-	send := benchSender(b, ctx, ps, out)
-	round := func(objects uint64) {
-		for _, s := range subs {
-			s.want.Add(objects)
-		}
-		send(objects)
-		for range subs {
-			<-received
-		}
-	}
-	round(1) // streams and tables are there
-
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	b.ResetTimer()
-	for left := uint64(b.N); left > 0; {
-		k := min(left, benchWindow)
-		round(k)
-		left -= k
-	}
-	b.StopTimer()
-	runtime.ReadMemStats(&after)
-	deliveries := float64(b.N) * float64(n)
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/deliveries, "ns/delivery")
-	b.ReportMetric(float64(after.Mallocs-before.Mallocs)/deliveries, "allocs/delivery")
-	ps.Close(model.NoError, "")
+	f.send = benchSender(b, ctx, ps, <-pub.out)
+	return f
 }
+
+// round publishes so many objects and waits until all subscribers have them.
+func (f *fanOut) round(objects uint64) {
+	for _, s := range f.subs {
+		s.want.Add(objects)
+	}
+	f.send(objects)
+	for range f.subs {
+		<-f.received
+	}
+}
+
+func (f *fanOut) close() { f.pub.Close(model.NoError, "") }
 
 // benchSender returns a function that publishes so many objects, a group after
 // the other, each on its stream.

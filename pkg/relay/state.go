@@ -28,7 +28,6 @@ func (r *Relay) Events(ctx context.Context, after uint64) ([]observe.Event, uint
 type view struct {
 	peers    []peerView
 	tracks   []trackView
-	senders  []*peer // of all tracks, one track after the other
 	spaces   []spaceView
 	draining bool
 	totals   observe.Totals
@@ -44,7 +43,7 @@ type trackView struct {
 	t       *relayTrack
 	state   string
 	subs    int
-	senders int // how many of view.senders are its own
+	senders []*peer
 }
 
 // spaceView is one who publishes or watches a namespace.
@@ -75,11 +74,8 @@ func (r *Relay) State(context.Context) (*observe.State, error) {
 		s.Totals.Add(s.Sessions[i].Counters)
 	}
 	s.Lag, s.Totals.Delays = r.late.LagOf(now, &v.delays), v.delays.Histogram()
-	senders := v.senders
 	for i := range v.tracks {
-		t := &v.tracks[i]
-		s.Tracks = append(s.Tracks, t.t.state(now, t.state, senders[:t.senders], t.subs))
-		senders = senders[t.senders:]
+		s.Tracks = append(s.Tracks, v.tracks[i].show(now))
 		c := &s.Tracks[i].Counters
 		s.Totals.Dropped.Merge(c.Dropped)
 		s.Cache.Groups += c.LogGroups
@@ -102,16 +98,14 @@ func (r *Relay) view() *view {
 			v.peers = append(v.peers, peerView{p, p.namespaces, p.watches})
 		}
 	}
-	v.tracks, v.senders = make([]trackView, 0, len(r.tracks)), make([]*peer, 0, len(r.tracks))
+	v.tracks = make([]trackView, 0, len(r.tracks))
+	senders := make([]*peer, 0, len(r.tracks)) // of all tracks, in one piece
 	for _, t := range r.tracks {
-		v.tracks = append(v.tracks, trackView{t: t, state: t.stateLocked(), subs: len(t.subs)})
-	}
-	slices.SortFunc(v.tracks, func(a, b trackView) int { return cmp.Compare(a.t.number, b.t.number) })
-	for i := range v.tracks {
-		for p := range v.tracks[i].t.ups {
-			v.senders = append(v.senders, p)
+		first := len(senders)
+		for p := range t.ups {
+			senders = append(senders, p)
 		}
-		v.tracks[i].senders = len(v.tracks[i].t.ups)
+		v.tracks = append(v.tracks, trackView{t, t.stateLocked(), len(t.subs), senders[first:len(senders):len(senders)]})
 	}
 	for _, sc := range r.scopes {
 		for ns, pub := range sc.published.Below(nil) {
@@ -125,6 +119,7 @@ func (r *Relay) view() *view {
 		}
 	}
 	r.mu.Unlock()
+	slices.SortFunc(v.tracks, func(a, b trackView) int { return cmp.Compare(a.t.number, b.t.number) })
 	slices.SortFunc(v.peers, func(a, b peerView) int { return cmp.Compare(a.p.number, b.p.number) })
 	return v
 }
@@ -159,12 +154,13 @@ func quality(s session.PathStats) observe.LinkQuality {
 	}
 }
 
-// state shows a track.
-func (t *relayTrack) state(now time.Time, state string, senders []*peer, subs int) observe.TrackState {
+// show shows a track.
+func (v *trackView) show(now time.Time) observe.TrackState {
+	t := v.t
 	counters, glance := t.log.Counters(), t.log.Glance()
 	s := observe.TrackState{
 		ID: t.id, Namespace: t.name.Namespace, Name: t.name.Name, FullName: t.fullName, Scope: t.scope.label(),
-		State: state, Began: t.began, Publishers: ids(senders), Subscribers: subs, Newest: glance.Arrival,
+		State: v.state, Began: t.began, Publishers: ids(v.senders), Subscribers: v.subs, Newest: glance.Arrival,
 		Counters: counters.Snapshot(),
 	}
 	if l, ok := glance.Largest.Get(); ok {
