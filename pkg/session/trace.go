@@ -16,8 +16,9 @@ type TraceFunc func(TraceEvent)
 // TraceEvent is one message or header.
 type TraceEvent struct {
 	Sent bool // about to be written by us; otherwise read
-	// Stream is the ID of the stream as QUIC counts them: in the order in which
-	// they were opened, of each kind and side. Meaningless for a datagram.
+	// Stream is the ID of the stream, as the carrier says (transport.Identified)
+	// or else in the order in which streams were opened. Meaningless for a
+	// datagram.
 	Stream uint64
 	// What is a wire.Message, *wire.SubgroupHeader, *TracedObject,
 	// *TracedFetch, *wire.FetchItem or *wire.Datagram.

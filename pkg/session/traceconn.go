@@ -30,12 +30,16 @@ type tracedConn struct {
 	s *Session
 
 	mu     sync.Mutex
-	next   [4]uint64                   // how many streams there are, by the bits of their IDs
+	next   [4]uint64                   // how many streams were counted, by the bits of their IDs
 	orders map[uint64]model.GroupOrder // of the peer's FETCHes, by Request ID
 }
 
-// count returns the ID of the next stream; ours says which side opened it.
-func (t *tracedConn) count(ours bool, bits uint64) streamNumber {
+// number returns the ID of a stream. Of carriers that do not tell it, streams are
+// counted as they come; ours says which side opened this one.
+func (t *tracedConn) number(st any, ours bool, bits uint64) streamNumber {
+	if known, ok := st.(transport.Identified); ok {
+		return streamNumber(known.StreamID())
+	}
 	if ours == (t.s.cfg.Role == wire.Server) {
 		bits |= bitServer
 	}
@@ -70,7 +74,7 @@ func (t *tracedConn) stream(st transport.Stream, err error) (transport.Stream, e
 	if err != nil {
 		return nil, err
 	}
-	return numberedStream{st, t.count(true, 0)}, nil
+	return numberedStream{st, t.number(st, true, 0)}, nil
 }
 
 func (t *tracedConn) AcceptStream(ctx context.Context) (transport.Stream, error) {
@@ -78,7 +82,7 @@ func (t *tracedConn) AcceptStream(ctx context.Context) (transport.Stream, error)
 	if err != nil {
 		return nil, err
 	}
-	return numberedStream{st, t.count(false, 0)}, nil
+	return numberedStream{st, t.number(st, false, 0)}, nil
 }
 
 func (t *tracedConn) AcceptUniStream(ctx context.Context) (transport.ReceiveStream, error) {
@@ -86,7 +90,7 @@ func (t *tracedConn) AcceptUniStream(ctx context.Context) (transport.ReceiveStre
 	if err != nil {
 		return nil, err
 	}
-	return numberedReceive{st, t.count(false, bitUni)}, nil
+	return numberedReceive{st, t.number(st, false, bitUni)}, nil
 }
 
 func (t *tracedConn) OpenUniStream(ctx context.Context) (transport.SendStream, error) {
@@ -101,7 +105,7 @@ func (t *tracedConn) sendStream(st transport.SendStream, err error) (transport.S
 	if err != nil {
 		return nil, err
 	}
-	w := &tracedSend{SendStream: st, streamNumber: t.count(true, bitUni), t: t}
+	w := &tracedSend{SendStream: st, streamNumber: t.number(st, true, bitUni), t: t}
 	w.next = w.header
 	return w, nil
 }

@@ -156,6 +156,13 @@ type Requested interface {
 	Requested() (authority, path string)
 }
 
+// Identified is implemented by streams whose carrier counts them as QUIC does
+// (RFC 9000, section 2.1): those of all carriers of this module.
+type Identified interface {
+	// StreamID is the same on both sides.
+	StreamID() uint64
+}
+
 // Stats describes the path of a connection; fields that a carrier cannot tell
 // are zero.
 type Stats struct {

@@ -23,6 +23,15 @@ type stream struct {
 
 var _ transport.Stream = (*stream)(nil)
 
+// StreamID implements transport.Identified.
+func (s *stream) StreamID() uint64 { return s.id }
+
+// StreamID implements transport.Identified.
+func (h *sendHalf) StreamID() uint64 { return h.s.id }
+
+// StreamID implements transport.Identified.
+func (h *receiveHalf) StreamID() uint64 { return h.s.id }
+
 func (s *stream) kind() streamKind { return streamKind(s.id >> 1 & 1) }
 
 // join makes the direction from one end of a stream to the other.

@@ -26,6 +26,15 @@ var (
 	_ transport.ReceiveStream = (*receiveHalf)(nil)
 )
 
+// StreamID implements transport.Identified.
+func (s *stream) StreamID() uint64 { return s.id }
+
+// StreamID implements transport.Identified.
+func (h *sendHalf) StreamID() uint64 { return h.s.id }
+
+// StreamID implements transport.Identified.
+func (h *receiveHalf) StreamID() uint64 { return h.s.id }
+
 // newStream makes a stream and adds it to the connection. mu is held.
 func (c *conn) newStream(id uint64, local bool) *stream {
 	s := &stream{c: c, id: id, local: local}

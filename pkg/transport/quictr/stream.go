@@ -19,6 +19,7 @@ type quicSender interface {
 	SetPriority(urgency int8, incremental bool)
 	SetWriteDeadline(t time.Time) error
 	Context() context.Context
+	StreamID() quic.StreamID
 }
 
 // sendStream is a writing half.
@@ -33,6 +34,9 @@ const (
 	firstUrgency = 0
 	lastUrgency  = 7
 )
+
+// StreamID implements transport.Identified.
+func (s *sendStream) StreamID() uint64 { return uint64(s.q.StreamID()) }
 
 func (s *sendStream) Write(b []byte) (int, error) {
 	n, err := s.q.Write(b)
@@ -83,10 +87,14 @@ type quicReceiver interface {
 	Read(b []byte) (int, error)
 	CancelRead(code quic.StreamErrorCode)
 	SetReadDeadline(t time.Time) error
+	StreamID() quic.StreamID
 }
 
 // receiveStream is a reading half.
 type receiveStream struct{ q quicReceiver }
+
+// StreamID implements transport.Identified.
+func (s receiveStream) StreamID() uint64 { return uint64(s.q.StreamID()) }
 
 func (s receiveStream) Read(b []byte) (int, error) {
 	n, err := s.q.Read(b)
@@ -111,6 +119,9 @@ type stream struct {
 func newStream(q *quic.Stream) *stream {
 	return &stream{sendStream: sendStream{q: q}, receiveStream: receiveStream{q}}
 }
+
+// StreamID implements transport.Identified.
+func (s *stream) StreamID() uint64 { return s.sendStream.StreamID() }
 
 var (
 	_ transport.Stream        = (*stream)(nil)

@@ -30,6 +30,28 @@ var streamCases = []promise{
 		_, ct := bidi(t, s, c, "ask")
 		expect(t, ct, "ask")
 	}},
+	{"both sides know a stream by the ID that QUIC would give it", func(t *testing.T, c, s transport.Conn) {
+		seen := map[uint64]bool{}
+		know := func(a, b any, kind uint64) (opener uint64) {
+			t.Helper()
+			id := a.(transport.Identified).StreamID()
+			testkit.Equal(t, b.(transport.Identified).StreamID(), id)
+			testkit.Equal(t, id&2, kind)
+			testkit.Equal(t, seen[id], false)
+			seen[id] = true
+			return id & 1
+		}
+		for range 2 {
+			var openers [2]uint64
+			for i, ends := range [][2]transport.Conn{{c, s}, {s, c}} {
+				out, in := uni(t, ends[0], ends[1], "x")
+				openers[i] = know(out, in, 2)
+				at, bt := bidi(t, ends[0], ends[1], "x")
+				testkit.Equal(t, know(at, bt, 0), openers[i])
+			}
+			testkit.Equal(t, openers[0]+openers[1], uint64(1))
+		}
+	}},
 	{"a stream may end without data", func(t *testing.T, c, s transport.Conn) {
 		out := testkit.Must(c.OpenUniStream(waiting(t)))(t)
 		testkit.NoErr(t, out.Close())

@@ -17,6 +17,7 @@ type quicSender interface {
 	SetPriority(urgency int8, incremental bool)
 	SetWriteDeadline(t time.Time) error
 	Context() context.Context
+	StreamID() quic.StreamID
 }
 
 // nativeSender is a writing half of QUIC, with the codes mapped.
@@ -33,6 +34,7 @@ type quicReceiver interface {
 	Read(b []byte) (int, error)
 	CancelRead(code quic.StreamErrorCode)
 	SetReadDeadline(t time.Time) error
+	StreamID() quic.StreamID
 }
 
 // nativeReceiver is a reading half of QUIC, with the codes mapped.
@@ -71,6 +73,7 @@ type upstreamReceiver interface {
 	Read(b []byte) (int, error)
 	CancelRead(code webtransport.StreamErrorCode)
 	SetReadDeadline(t time.Time) error
+	StreamID() quic.StreamID
 }
 
 func (s acceptedReceiver) CancelRead(code uint32) {

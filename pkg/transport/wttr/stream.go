@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/quic-go/quic-go"
+
 	"oxymoq/pkg/transport"
 )
 
@@ -18,6 +20,7 @@ type sender interface {
 	SetPriority(urgency int8, incremental bool)
 	SetWriteDeadline(t time.Time) error
 	Context() context.Context
+	StreamID() quic.StreamID
 	// abort ends the half because its session has ended.
 	abort()
 }
@@ -27,6 +30,7 @@ type receiver interface {
 	Read(b []byte) (int, error)
 	CancelRead(code uint32)
 	SetReadDeadline(t time.Time) error
+	StreamID() quic.StreamID
 	abort()
 }
 
@@ -70,6 +74,9 @@ func (s *sendStream) init(c *conn, q sender, header []byte) {
 	s.announced.Store(len(header) == 0)
 	c.track(s)
 }
+
+// StreamID implements transport.Identified: it is that of QUIC.
+func (s *sendStream) StreamID() uint64 { return uint64(s.q.StreamID()) }
 
 func (s *sendStream) Write(b []byte) (int, error) {
 	var n int
@@ -216,6 +223,9 @@ func (s *receiveStream) init(c *conn, q receiver) {
 	c.track(s)
 }
 
+// StreamID implements transport.Identified: it is that of QUIC.
+func (s *receiveStream) StreamID() uint64 { return uint64(s.q.StreamID()) }
+
 func (s *receiveStream) Read(b []byte) (int, error) {
 	n, err := s.q.Read(b)
 	if err != nil {
@@ -263,6 +273,9 @@ func newStream(c *conn, out sender, in receiver, header []byte) *stream {
 	s.receiveStream.init(c, in)
 	return s
 }
+
+// StreamID implements transport.Identified.
+func (s *stream) StreamID() uint64 { return s.sendStream.StreamID() }
 
 var (
 	_ transport.Stream        = (*stream)(nil)
