@@ -13,6 +13,27 @@ type TrackDetail struct {
 	Groups        []GroupState      `json:"groups"` // at most MaxGroups, the newest ones
 	Subscriptions []SubscriberState `json:"subscriptions"`
 	Objects       []ObjectState     `json:"objects"` // at most MaxObjects, the ones that came last, in the order in which they did
+	Timing        *Timing           `json:"timing"`  // nil: nobody measures it
+}
+
+// Timing is how the objects of a track came, as somebody measured it who reads
+// what they say of themselves.
+type Timing struct {
+	Since    time.Time `json:"since,omitzero"` // when it was begun
+	Objects  uint64    `json:"objects"`
+	Interval Lag       `json:"interval"` // from one arrival to the next
+	// Jitter is that of RFC 3550 section 6.4.1. JitterFrom says what the intervals
+	// were compared with: the steps of "media" time, those of "capture" time, or
+	// the "interval" before. Empty: too few objects came.
+	Jitter     time.Duration `json:"jitter_ns"`
+	JitterFrom string        `json:"jitter_from"`
+	// Delay is from capture to arrival, as far as the clocks agree; ClockSkewed says
+	// that they do not.
+	Delay       Lag           `json:"delay"`
+	ClockSkewed bool          `json:"clock_skewed"`
+	FrameRate   float64       `json:"frame_rate"`      // by media time; 0: not known
+	KeyInterval time.Duration `json:"key_interval_ns"` // between the last two key pictures, by media time; 0: not known
+	Freezes     uint64        `json:"freezes"`         // silences far longer than the interval
 }
 
 // What a TrackDetail shows at most.

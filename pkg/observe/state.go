@@ -124,11 +124,14 @@ type TrackState struct {
 	ID string `json:"id"` // for Source.Track; short, and the same for as long as the relay knows the track
 	// Namespace and Name are the bytes of the name. JSON cannot carry those that
 	// are not UTF-8; FullName always can.
-	Namespace   []string      `json:"namespace"`
-	Name        string        `json:"name"`
-	FullName    string        `json:"full_name"` // the printable form of section 1.5
-	Scope       string        `json:"scope"`     // path and authority, if sessions are kept apart by them
-	State       string        `json:"state"`     // "live", "opening", "orphaned" or "idle"
+	Namespace []string `json:"namespace"`
+	Name      string   `json:"name"`
+	FullName  string   `json:"full_name"` // the printable form of section 1.5
+	Scope     string   `json:"scope"`     // path and authority, if sessions are kept apart by them
+	// State is "live", "opening", "orphaned" or "idle"; of a relay that is asked as
+	// a client also "paused", "refused" or "ended".
+	State       string        `json:"state"`
+	Media       string        `json:"media"` // what it carries, for people: "LOC H.264 1280x720 30 fps"; empty: nobody looked
 	Began       time.Time     `json:"began,omitzero"`
 	Publishers  []string      `json:"publishers"` // session IDs
 	Subscribers int           `json:"subscribers"`
