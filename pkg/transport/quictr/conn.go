@@ -31,7 +31,10 @@ type conn struct {
 	*Datagrams
 }
 
-var _ transport.Conn = (*conn)(nil)
+var (
+	_ transport.Conn   = (*conn)(nil)
+	_ transport.Traced = (*conn)(nil)
+)
 
 // Wrap makes a transport.Conn of a connection whose handshake is done, and
 // which nobody else uses.
@@ -116,6 +119,9 @@ func (c *conn) ReceiveDatagram(ctx context.Context) ([]byte, error) {
 	}
 	return b, nil
 }
+
+// Trace implements transport.Traced.
+func (c *conn) Trace() transport.Trace { return TraceOf(c.q) }
 
 func (c *conn) Stats() transport.Stats {
 	s := PathStats(c.q)

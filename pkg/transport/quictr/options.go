@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/quic-go/quic-go"
+
+	"oxymoq/pkg/transport"
 )
 
 // What a connection has unless Options says otherwise.
@@ -52,6 +54,10 @@ type Options struct {
 	// port for both directions. It outlives the connection. Nil: a socket of
 	// its own, closed with the connection.
 	Via *quic.Transport
+
+	// Trace is asked for a trace of each connection, for events of QUIC and, over
+	// WebTransport, of HTTP/3. Nil: none is traced.
+	Trace transport.Tracer
 }
 
 // QUIC returns the configuration for quic-go: with datagrams and reliable
@@ -71,6 +77,7 @@ func (o Options) QUIC() *quic.Config {
 		MaxConnectionReceiveWindow:       max(conn, MaxConnWindow),
 		EnableDatagrams:                  true,
 		EnableStreamResetPartialDelivery: true,
+		Tracer:                           tracer(o.Trace),
 	}
 	return c
 }

@@ -64,6 +64,7 @@ type conn struct {
 var (
 	_ transport.Conn      = (*conn)(nil)
 	_ transport.Requested = (*conn)(nil)
+	_ transport.Traced    = (*conn)(nil)
 )
 
 // newConn makes a session on q that ends with it. It takes streams from now on,
@@ -304,6 +305,9 @@ func (c *conn) RemoteAddr() net.Addr     { return c.q.RemoteAddr() }
 
 // Requested implements transport.Requested.
 func (c *conn) Requested() (authority, path string) { return c.authority, c.path }
+
+// Trace implements transport.Traced: the trace is that of the QUIC connection.
+func (c *conn) Trace() transport.Trace { return quictr.TraceOf(c.q) }
 
 func (c *conn) Stats() transport.Stats {
 	s := quictr.PathStats(c.q)
