@@ -4,7 +4,8 @@
 //
 // It holds no state and makes no decisions. Over lets a Scheduler send through
 // a session, Deliver follows an accepted SUBSCRIBE or PUBLISH to its
-// PUBLISH_DONE, Store puts an incoming stream into a log.
+// PUBLISH_DONE, Store puts an incoming stream into a log. The Show functions say
+// in the words of package observe what a log holds.
 //
 // It starts no goroutine and has no lock; Deliver and Store block.
 //

@@ -3,9 +3,7 @@ package relay
 import (
 	"cmp"
 	"context"
-	"encoding/hex"
 	"slices"
-	"strconv"
 	"time"
 
 	"oxymoq/pkg/egress"
@@ -13,7 +11,6 @@ import (
 	"oxymoq/pkg/model"
 	"oxymoq/pkg/observe"
 	"oxymoq/pkg/session"
-	"oxymoq/pkg/track"
 )
 
 // trackDetailView is what Track takes under Relay.mu.
@@ -48,11 +45,11 @@ func (r *Relay) Track(_ context.Context, id string) (*observe.TrackDetail, error
 	priority, order := t.log.Defaults()
 	d := &observe.TrackDetail{
 		TrackState: v.show(now), Time: now,
-		Priority: priority, Order: order.String(), Properties: properties(t.log.Properties()),
+		Priority: priority, Order: order.String(), Properties: hall.ShowProperties(t.log.Properties()),
 		Sources:       make([]observe.PublisherState, 0, len(v.sources)),
-		Groups:        groups(t.log.Look(observe.MaxGroups, observe.MaxHoles)),
+		Groups:        hall.ShowGroups(t.log),
 		Subscriptions: make([]observe.SubscriberState, 0, len(v.readers)),
-		Objects:       objects(t.log.Latest(observe.MaxObjects, observe.MaxPeek, observe.MaxProperties)),
+		Objects:       hall.ShowObjects(t.log),
 	}
 	for _, s := range v.sources {
 		d.Sources = append(d.Sources, s.state())
@@ -130,51 +127,4 @@ func (v *subscriberView) state(now time.Time) observe.SubscriberState {
 	}
 	s.Lag, s.Counters = v.d.late.Lag(now, &v.d.counters.Delays), v.d.counters.Snapshot()
 	return s
-}
-
-// properties shows a list as text.
-func properties(list model.Properties) []observe.PropertyState {
-	all := make([]observe.PropertyState, 0, len(list))
-	for _, p := range list {
-		s := observe.PropertyState{Type: p.Type}
-		if p.Type%2 == 0 {
-			s.Value = strconv.FormatUint(p.Int, 10)
-		} else {
-			s.Value = hex.EncodeToString(p.Bytes[:min(len(p.Bytes), observe.MaxProperties)])
-		}
-		all = append(all, s)
-	}
-	return all
-}
-
-func groups(list []track.GroupSnapshot) []observe.GroupState {
-	all := make([]observe.GroupState, 0, len(list))
-	for _, g := range list {
-		s := observe.GroupState{
-			ID: g.ID, First: g.First, Last: g.Last, Objects: g.Objects, Bytes: g.Bytes, Subgroups: g.Subgroups,
-			Open: g.Writers, Torn: g.Torn, Ended: g.Ended, Began: g.Born, Newest: g.Arrival,
-			Holes: make([]observe.Hole, 0, len(g.Holes)), MoreHoles: g.MoreHoles,
-		}
-		for _, h := range g.Holes {
-			s.Holes = append(s.Holes, observe.Hole(h))
-			if !h.Absent {
-				s.Missing += h.To - h.From + 1
-			}
-		}
-		all = append(all, s)
-	}
-	return all
-}
-
-func objects(list []track.ObjectSnapshot) []observe.ObjectState {
-	all := make([]observe.ObjectState, 0, len(list))
-	for _, o := range list {
-		known, _ := hall.DecodeProperties(o.Form, o.Properties) // of what cannot be read the length is shown
-		all = append(all, observe.ObjectState{
-			Number: o.Number, Location: observe.Location{Group: o.Group, Object: o.Object}, Subgroup: o.Subgroup,
-			Datagram: o.Datagram, Fetched: o.Fetched, Status: o.Status.String(), Priority: o.Priority, Arrived: o.Arrival,
-			Size: o.Size, PropertyBytes: o.PropertyBytes, Properties: properties(known), Peek: o.Peek,
-		})
-	}
-	return all
 }

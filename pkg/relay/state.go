@@ -7,9 +7,9 @@ import (
 	"strings"
 	"time"
 
+	"oxymoq/pkg/hall"
 	"oxymoq/pkg/model"
 	"oxymoq/pkg/observe"
-	"oxymoq/pkg/session"
 )
 
 // A Relay is what windows look at and act on.
@@ -89,8 +89,17 @@ func (r *Relay) State(context.Context) (*observe.State, error) {
 
 // view takes what there is, sessions and tracks in the order in which they came.
 func (r *Relay) view() *view {
-	v := new(view)
 	r.mu.Lock()
+	v := r.viewLocked()
+	r.mu.Unlock()
+	slices.SortFunc(v.tracks, func(a, b trackView) int { return cmp.Compare(a.t.number, b.t.number) })
+	slices.SortFunc(v.peers, func(a, b peerView) int { return cmp.Compare(a.p.number, b.p.number) })
+	return v
+}
+
+// viewLocked takes what there is, in no order.
+func (r *Relay) viewLocked() *view {
+	v := new(view)
 	v.draining, v.totals, v.delays = r.draining != nil, r.gone, r.goneDelays
 	v.peers = make([]peerView, 0, len(r.peers))
 	for p, up := range r.peers {
@@ -118,9 +127,6 @@ func (r *Relay) view() *view {
 			v.spaces = append(v.spaces, spaceView{sc, ns, c.peer, false})
 		}
 	}
-	r.mu.Unlock()
-	slices.SortFunc(v.tracks, func(a, b trackView) int { return cmp.Compare(a.t.number, b.t.number) })
-	slices.SortFunc(v.peers, func(a, b peerView) int { return cmp.Compare(a.p.number, b.p.number) })
 	return v
 }
 
@@ -131,7 +137,7 @@ func (v *peerView) state(now time.Time, delays *observe.Counts) observe.SessionS
 		ID: p.id, Remote: p.remote, Transport: string(p.session.Conn().Kind()), Draft: p.session.Draft().String(),
 		Role: "–", Implementation: p.session.PeerImplementation(), Path: p.session.Path(), Began: p.began,
 		Namespaces: v.namespaces, Watches: v.watches,
-		Link: quality(p.session.Conn().Stats()), Lag: p.late.LagOf(now, delays), Counters: p.counters.Snapshot(),
+		Link: hall.ShowPath(p.session.Conn().Stats()), Lag: p.late.LagOf(now, delays), Counters: p.counters.Snapshot(),
 	}
 	s.Publishes, s.Subscribes = int(s.Counters.Publications), int(s.Counters.Subscriptions)
 	publishes, subscribes := s.Namespaces+s.Publishes > 0, s.Watches+s.Subscribes > 0
@@ -144,14 +150,6 @@ func (v *peerView) state(now time.Time, delays *observe.Counts) observe.SessionS
 		s.Role = "sub"
 	}
 	return s
-}
-
-// quality shows what a carrier measures.
-func quality(s session.PathStats) observe.LinkQuality {
-	return observe.LinkQuality{
-		RTT: s.RTT, CongestionWindow: s.CongestionWindow, PacketsSent: s.PacketsSent, PacketsLost: s.PacketsLost,
-		BytesSent: s.BytesSent, BytesReceived: s.BytesReceived, DatagramsDropped: s.DatagramsDropped,
-	}
 }
 
 // show shows a track.
