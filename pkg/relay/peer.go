@@ -72,7 +72,7 @@ func (p *peer) Subscribe(ctx context.Context, req *session.SubscribeRequest) {
 		_ = req.Reject(errPast) // as above
 		return
 	}
-	d.joinByGroup(req)
+	d.joinByGroup(ctx, req)
 	out, err := req.Accept(offer, d.update)
 	if err != nil {
 		d.abandon()

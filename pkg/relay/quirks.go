@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"context"
 	"strings"
 
 	"oxymoq/pkg/model"
@@ -28,9 +29,10 @@ func joinsByGroup(implementation string) bool { return implementation == "moq-li
 var currentGroup = model.Filter{Kind: model.FilterRelative, Back: 1}
 
 // joinByGroup grants what joinsByGroup tells of.
-func (d *downstream) joinByGroup(req *session.SubscribeRequest) {
+func (d *downstream) joinByGroup(ctx context.Context, req *session.SubscribeRequest) {
 	kind := req.Terms.Filter.Kind
 	if joinsByGroup(d.peer.session.PeerImplementation()) && (kind == model.FilterNone || kind == model.FilterNextObject) {
+		d.backfill(ctx)
 		req.Terms.Filter, d.replay = currentGroup, true
 	}
 }

@@ -39,3 +39,39 @@ func TestSubscribersThatJoinByGroup(t *testing.T) {
 		}
 	})
 }
+
+// TestWhoJoinsByGroupGetsACatalog: its only object is older than the relay's
+// subscription, which is made for the subscriber. Others get what comes.
+func TestWhoJoinsByGroupGetsACatalog(t *testing.T) {
+	for _, tt := range []struct {
+		what string
+		past []model.Location
+		want string
+	}{
+		{"a publisher that serves fetches", []model.Location{{Group: 7}}, "7/0"},
+		{"one that does not", nil, ""},
+	} {
+		t.Run(tt.what, func(t *testing.T) {
+			play(t, Config{}, func(t *testing.T, s *stage) {
+				pub := s.join()
+				pub.past["date"] = tt.past
+				pub.publish("moq-date", "date", session.Offer{Largest: model.Some(model.Location{Group: 7})})
+				other, first, second := s.join(), s.joinAs("moq-lite-js"), s.joinAs("moq-lite-js")
+				if _, err := other.subscribe(date, session.Change{Filter: model.Some(model.NextObject)}); err != nil {
+					t.Fatal(err)
+				}
+				first.mustSubscribe(date)
+				first.want("what is there", tt.want)
+				second.mustSubscribe(date)
+				second.want("the same", tt.want)
+				if _, fetches := pub.counts(); tt.past != nil && fetches != 1 {
+					t.Errorf("%d fetches upstream", fetches)
+				}
+				pub.stream(pub.outbound("date"), 8, 0, 1)
+				other.want("only what comes", "8/0")
+				first.want("the next group", "8/0")
+				second.want("the next group", "8/0")
+			})
+		})
+	}
+}

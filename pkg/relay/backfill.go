@@ -1,0 +1,101 @@
+package relay
+
+import (
+	"context"
+	"errors"
+	"io"
+	"slices"
+	"time"
+
+	"oxymoq/pkg/hall"
+	"oxymoq/pkg/model"
+	"oxymoq/pkg/session"
+	"oxymoq/pkg/track"
+)
+
+// backfillTime is how long a subscriber that joins by group waits for what the
+// publisher has of that group.
+const backfillTime = 2 * time.Second
+
+// backfill puts into the log what was published of the present group before the
+// relay had subscribed, for who is promised the group and fetches nothing: a
+// catalog may be older than the subscription, and never come again. A publisher
+// that does not serve fetches leaves the log as it is. Other subscribers whose
+// filter lets it pass get it too, late.
+func (d *downstream) backfill(ctx context.Context) {
+	largest, some := d.largest.Get()
+	rng := model.Range{Start: model.Location{Group: largest.Group}, End: largest}
+	t, r := d.t, d.t.r
+	if !some || t.log.Covered(rng) {
+		return
+	}
+	r.mu.Lock()
+	publishers := t.fetchableLocked()
+	r.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, backfillTime)
+	defer cancel()
+	for _, pub := range publishers {
+		err := t.fetchInto(ctx, pub, rng)
+		if err == nil || ctx.Err() != nil {
+			return
+		}
+		pub.log.Debug("not backfilled", "track", t.name, "range", rng, "because", err)
+	}
+}
+
+// fetchInto fetches a range from a publisher into the log, as if it came now: the
+// cursors of those who are promised it find it.
+func (t *relayTrack) fetchInto(ctx context.Context, pub *peer, rng model.Range) error {
+	fill := t.log.BeginFill()
+	defer fill.Close()
+	pub.counters.RequestsOut.Add(1)
+	up, err := pub.session.Fetch(ctx, session.FetchOptions{Track: t.name, Range: rng, Order: model.Ascending})
+	if err != nil {
+		return err
+	}
+	defer up.Cancel()
+	info, err := up.OK(ctx)
+	if err != nil {
+		return err
+	}
+	if info.End.Less(rng.End) {
+		rng.End = info.End
+	}
+	writers := map[uint64]*track.Writer{} // by subgroup
+	defer func() {
+		for _, w := range writers {
+			_ = w.Close() // of an epoch that is over
+		}
+	}()
+	for source := hall.Passing(up, pub.session, nil, rng.Start); ; {
+		item, err := source.Next(ctx)
+		switch {
+		case errors.Is(err, io.EOF):
+			fill.MarkKnown(rng)
+			return nil
+		case err != nil:
+			return err
+		case item.Object == nil || item.Object.Datagram: // not known there either, or not to be had again
+			continue
+		}
+		o := item.Object
+		w := writers[o.Subgroup]
+		if w == nil {
+			first := track.FirstNo
+			if o.Location.Object == 0 {
+				first = track.FirstYes
+			}
+			w, err = t.log.OpenSubgroup(track.SubgroupKey{Group: o.Group, Subgroup: o.Subgroup}, track.SubgroupInfo{
+				Priority: o.Priority, First: first, Properties: true, Form: o.Form,
+			})
+			if err != nil {
+				return err
+			}
+			writers[o.Subgroup] = w
+		}
+		h := track.ObjectHeader{ID: o.Location.Object, Properties: o.Properties, From: o.Form, PayloadLen: uint64(o.PayloadLen()), Status: o.Status}
+		if err := w.Append(h, slices.Concat(o.Payload...)); err != nil {
+			return err
+		}
+	}
+}
