@@ -46,16 +46,16 @@ var families = []family{
 	{name: "oxymoq_relay_draining", help: "1 while the relay asks its peers to leave and takes no new ones.",
 		value: func(s *observe.State) float64 { return oneIf(s.Relay.Draining) }},
 
-	{name: "oxymoq_sessions", help: "Sessions that are open.", labels: []string{"transport", "draft", "role"}, each: sessions},
+	{name: "oxymoq_open_sessions", help: "Sessions that are open.", labels: []string{"transport", "draft", "role"}, each: sessions},
 	{name: "oxymoq_sessions_total", help: "Sessions that were opened.", counter: true,
 		value: func(s *observe.State) float64 { return float64(s.Counters.SessionsTotal) }},
-	{name: "oxymoq_session_round_trip_seconds", help: "Round trips of the open sessions, of which so many are shorter.", labels: []string{"quantile"},
+	{name: "oxymoq_session_round_trip_seconds", help: "Round trips of the open sessions, of which so many are shorter.", labels: []string{"percentile"},
 		each: func(s *observe.State, out emit) {
-			quantiles(s, out, func(l observe.SessionState) (float64, bool) { return l.Link.RTT.Seconds(), l.Link.RTT > 0 })
+			percentiles(s, out, func(l observe.SessionState) (float64, bool) { return l.Link.RTT.Seconds(), l.Link.RTT > 0 })
 		}},
-	{name: "oxymoq_session_loss_ratio", help: "Share of packets that the open sessions lost since they began, 0 to 1, of which so many lost less.", labels: []string{"quantile"},
+	{name: "oxymoq_session_loss_ratio", help: "Share of packets that the open sessions lost since they began, 0 to 1, of which so many lost less.", labels: []string{"percentile"},
 		each: func(s *observe.State, out emit) {
-			quantiles(s, out, func(l observe.SessionState) (float64, bool) { return l.Link.Loss(), l.Link.PacketsSent > 0 })
+			percentiles(s, out, func(l observe.SessionState) (float64, bool) { return l.Link.Loss(), l.Link.PacketsSent > 0 })
 		}},
 	{name: "oxymoq_namespaces", help: "Namespaces that are published.",
 		value: func(s *observe.State) float64 {
@@ -65,7 +65,7 @@ var families = []family{
 			}
 			return float64(n)
 		}},
-	{name: "oxymoq_tracks", help: "Tracks that the relay knows.", labels: []string{"state"}, each: trackStates},
+	{name: "oxymoq_known_tracks", help: "Tracks that the relay knows.", labels: []string{"state"}, each: trackStates},
 	{name: "oxymoq_tracks_total", help: "Tracks that the relay came to know.", counter: true,
 		value: func(s *observe.State) float64 { return float64(s.Counters.TracksTotal) }},
 	{name: "oxymoq_malformed_tracks_total", help: "Tracks that broke the rules of the draft and were given up.", counter: true,
@@ -130,12 +130,12 @@ var families = []family{
 	{name: "oxymoq_track_cache_bytes", help: "Bytes that the cache holds of the track.", labels: trackLabels,
 		track: func(s series, out emit) { out(float64(s.bytes), s.name, s.scope) }},
 	{name: "oxymoq_track_delay_seconds", help: "How long objects of the track stayed in the relay of late, of which so many stayed shorter. Not for other tracks.",
-		labels: append(slices.Clone(trackLabels), "quantile"),
+		labels: append(slices.Clone(trackLabels), "percentile"),
 		track: func(s series, out emit) {
 			if s.measured {
-				out(s.lag.P50.Seconds(), s.name, s.scope, "0.5")
-				out(s.lag.P95.Seconds(), s.name, s.scope, "0.95")
-				out(s.lag.P99.Seconds(), s.name, s.scope, "0.99")
+				out(s.lag.P50.Seconds(), s.name, s.scope, "50")
+				out(s.lag.P95.Seconds(), s.name, s.scope, "95")
+				out(s.lag.P99.Seconds(), s.name, s.scope, "99")
 			}
 		}},
 }
@@ -173,8 +173,8 @@ func trackStates(s *observe.State, out emit) {
 	}
 }
 
-// quantiles emits those of what is known of the open sessions; 1 is the largest.
-func quantiles(s *observe.State, out emit, read func(observe.SessionState) (float64, bool)) {
+// percentiles emits those of what is known of the open sessions; the 100th is the largest.
+func percentiles(s *observe.State, out emit, read func(observe.SessionState) (float64, bool)) {
 	var all []float64
 	for _, session := range s.Sessions {
 		if v, ok := read(session); ok {
@@ -188,7 +188,7 @@ func quantiles(s *observe.State, out emit, read func(observe.SessionState) (floa
 	for _, q := range []struct {
 		part  float64
 		label string
-	}{{.5, "0.5"}, {.95, "0.95"}, {1, "1"}} {
+	}{{.5, "50"}, {.95, "95"}, {1, "100"}} {
 		out(all[int(math.Ceil(q.part*float64(len(all))))-1], q.label)
 	}
 }

@@ -33,7 +33,7 @@ func SocketDir() string {
 
 // SocketPath is where a relay has its socket, by the number of the port that it
 // serves. The directory is made, for this user alone, if it is not there.
-func SocketPath(port int) (string, error) {
+func SocketPath(port string) (string, error) {
 	dir := SocketDir()
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", err
@@ -46,7 +46,7 @@ func SocketPath(port int) (string, error) {
 	if !info.IsDir() || info.Mode().Perm()&0o077 != 0 || !ours(info) {
 		return "", fmt.Errorf("%s is not a directory of this user alone", dir)
 	}
-	return filepath.Join(dir, socketPrefix+strconv.Itoa(port)+socketSuffix), nil
+	return filepath.Join(dir, socketPrefix+port+socketSuffix), nil
 }
 
 // Sockets are those of this user's relays that are there, by number. Some may be of

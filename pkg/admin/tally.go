@@ -49,10 +49,10 @@ type series struct {
 }
 
 // tally decides which tracks have series of their own and adds up the others, so
-// that no series ever goes back: what the others did is counted when it is seen, and
-// stays when a track ends or gets a name. A track that has a place keeps it while
-// it is busy, since series that come and go are of no use; free places go to those
-// that did most since the last look.
+// that no series ever goes back: what one of the others did since the last look is
+// added to them, and stays there when it ends or gets a place. A track that has a
+// place keeps it while it is busy, since series that come and go are of no use;
+// free places go to those that did most since the last look.
 type tally struct {
 	mu     sync.Mutex
 	places int
@@ -64,10 +64,13 @@ type tally struct {
 // seenTrack is what was seen of a track, by its ID.
 type seenTrack struct {
 	last  counts
-	delta uint64 // bytes since the look before
+	delta counts // since the look before
 	named bool
 	there bool // at this look
 }
+
+// busy is how many bytes came and went since the look before.
+func (k *seenTrack) busy() uint64 { return k.delta[bytesIn] + k.delta[bytesOut] }
 
 func newTally(places int) *tally {
 	return &tally{places: cmp.Or(places, DefaultTracks), known: map[string]*seenTrack{}}
@@ -88,6 +91,9 @@ func (t *tally) look(s *observe.State) []series {
 		track := &s.Tracks[i]
 		k := t.known[track.ID]
 		if !k.named {
+			for c, n := range k.delta {
+				t.other[c] += n
+			}
 			rest.subscribers += track.Subscribers
 			rest.bytes += track.Counters.LogBytes
 			continue
@@ -117,12 +123,9 @@ func (t *tally) note(tracks []observe.TrackState) {
 		}
 		k.there = true
 		now := countsOf(&tracks[i])
-		k.delta = since(now[bytesIn], k.last[bytesIn]) + since(now[bytesOut], k.last[bytesOut])
 		for c := range now {
-			if !k.named {
-				t.other[c] += since(now[c], k.last[c])
-			}
-			k.last[c] = max(k.last[c], now[c]) // this state may be older than the last
+			k.delta[c] = now[c] - min(k.last[c], now[c]) // this state may be older than the last
+			k.last[c] += k.delta[c]
 		}
 	}
 	for id, k := range t.known {
@@ -140,12 +143,12 @@ func (t *tally) choose(tracks []observe.TrackState) {
 	}
 	slices.SortStableFunc(order, func(a, b *seenTrack) int {
 		switch { // who has a place and is busy, then who is busy, then who has a place
-		case (a.delta > 0) != (b.delta > 0):
-			return first(a.delta > 0)
+		case (a.busy() > 0) != (b.busy() > 0):
+			return first(a.busy() > 0)
 		case a.named != b.named:
 			return first(a.named)
 		}
-		return cmp.Compare(b.delta, a.delta)
+		return cmp.Compare(b.busy(), a.busy())
 	})
 	for i, k := range order {
 		k.named = i < t.places
@@ -158,8 +161,6 @@ func first(a bool) int {
 	}
 	return 1
 }
-
-func since(now, before uint64) uint64 { return now - min(before, now) }
 
 // label is the name of a track in labels: short ones as they are, of long ones the
 // beginning and the ID, which keeps it different from others.
