@@ -13,6 +13,7 @@ import (
 	"oxymoq/internal/date"
 	"oxymoq/internal/door"
 	"oxymoq/internal/screen"
+	"oxymoq/pkg/admin"
 	"oxymoq/pkg/model"
 	"oxymoq/pkg/moqt"
 	"oxymoq/pkg/observe"
@@ -26,7 +27,8 @@ type flags struct {
 	port                   door.Port
 	dialect                door.Dialect
 	screen                 screen.Flags
-	endpoint, scope        string
+	admin                  adminFlags
+	endpoint, scope, name  string
 	groups, tracks, behind int
 	cacheMiB               int64
 	grace, drain           time.Duration
@@ -64,6 +66,8 @@ func (f *flags) program() *cli.Program {
 	p.Flags.StringVar(&f.clusterRoot, "cluster_root", "", "`address` of the relay that knows the others")
 	p.Flags.StringVar(&f.clusterNode, "cluster_node", "", "`address` by which the others reach this one")
 	f.screen.Declare(p)
+	f.admin.declare(p)
+	p.Flags.StringVar(&f.name, "name", "", "`name` of the relay on its screen and in its metrics; that of the machine by default")
 	p.Flags.Group("Demonstration")
 	p.Flags.BoolVar(&f.demo, "demo", false, "also publish the date: namespace moq-date, track date")
 	p.Example("moqrelayserver -demo", "a relay that has something to show, for "+
@@ -93,7 +97,12 @@ func run(ctx context.Context, env *cli.Env, f flags) error {
 		return err
 	}
 	defer l.Close()
-	cfg.Events, cfg.Identity = events, identity(l, f.endpoint)
+	api, err := f.admin.open(env, l.Addr())
+	if err != nil {
+		return err
+	}
+	defer api.close()
+	cfg.Events, cfg.Identity = events, f.identity(l)
 	r := relay.New(cfg)
 
 	// Sessions outlive the signal by the time that they have to leave.
@@ -107,6 +116,10 @@ func run(ctx context.Context, env *cli.Env, f flags) error {
 	if f.demo {
 		running.Go(func() { failed <- demo(serving, r) })
 	}
+	running.Go(func() {
+		api.serve(serving, admin.Config{Source: r, Control: r, Levels: logLevels{env.Levels}, Tracks: f.admin.tracks, Log: env.Log})
+	})
+	api.explain()
 	fmt.Fprintf(env.Err, "moqrelayserver is ready: %s, %s\n", door.URL(l, f.endpoint), door.WebURL(l, f.endpoint))
 	if f.demo {
 		f.invite(env.Err, l)
@@ -142,9 +155,14 @@ func run(ctx context.Context, env *cli.Env, f flags) error {
 }
 
 // identity is what windows are told of the relay.
-func identity(l *door.Listener, endpoint string) observe.Identity {
-	id := observe.Identity{Version: cli.Version(), Addresses: []string{door.URL(l, endpoint), door.WebURL(l, endpoint)}}
-	id.Name, _ = os.Hostname() // without one it has no name
+func (f *flags) identity(l *door.Listener) observe.Identity {
+	id := observe.Identity{Name: f.name, Version: cli.Version(), Addresses: []string{door.URL(l, f.endpoint)}}
+	if web := door.WebURL(l, f.endpoint); web != "" {
+		id.Addresses = append(id.Addresses, web)
+	}
+	if id.Name == "" {
+		id.Name, _ = os.Hostname() // without one it has no name
+	}
 	return id
 }
 

@@ -16,6 +16,7 @@ import (
 func execute(t *testing.T, args string) (code int, said string) {
 	t.Helper()
 	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
+	t.Setenv("XDG_RUNTIME_DIR", t.TempDir())
 	var f flags
 	p := f.program()
 	var out, errs strings.Builder
@@ -39,6 +40,14 @@ func TestUsage(t *testing.T) {
 		{"no lag", "-max_groups_behind 0", "-max_groups_behind is 0"},
 		{"nothing to serve over", "-noquic", "-qmux"},
 		{"a draft", "-versions 7", "draft 7 is not spoken here"},
+		{"an admin API nowhere", "-admin somewhere", "neither auto, off, unix:PATH, a port, nor an address"},
+		{"an admin API for everybody", "-admin 0.0.0.0:0", "others can reach that address; it needs -admin_token"},
+		{"an admin API on all addresses", "-admin :0", "others can reach that address"},
+		{"an admin API on and off", "-admin auto,off", "off and addresses together"},
+		{"a path that is none", "-admin unix:", "neither auto"},
+		{"half a certificate", "-admin_cert x.pem", "give both -admin_cert and -admin_key"},
+		{"clients' certificates without one", "-admin_client_ca x.pem", "needs -admin_cert"},
+		{"metrics of no tracks", "-admin_metric_tracks 0", "it must be at least 1"},
 		{"an unknown flag", "-end_point /x", "did you mean -endpoint"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -6,8 +6,9 @@
 set -uo pipefail
 
 : "${SCRATCH:?the directory of the run; scripts/test.sh -only e2e makes one}"
-# The development certificate is made afresh, and nobody's settings matter.
-export XDG_CONFIG_HOME="$SCRATCH/config" TZ=UTC
+# The development certificate is made afresh, sockets are where nobody else's are,
+# and nobody's settings matter.
+export XDG_CONFIG_HOME="$SCRATCH/config" XDG_RUNTIME_DIR="$SCRATCH/run" TZ=UTC
 unset "${!MOQ_@}"
 
 declare -A pid # of the programs that were launched, by name
