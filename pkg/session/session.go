@@ -43,7 +43,8 @@ type Config struct {
 	// Log receives what happens; nil discards it.
 	Log *slog.Logger
 	// Trace is called once for each session and returns what is told of all that
-	// is written and read; nil, which costs nothing, tells nobody.
+	// is written and read. Nil, or what returns nil, costs nothing and tells
+	// nobody.
 	Trace func(*Session) TraceFunc
 }
 

@@ -41,7 +41,9 @@ func (s *Session) startTrace(conn transport.Conn) transport.Conn {
 	if s.cfg.Trace == nil {
 		return conn
 	}
-	s.trace = s.cfg.Trace(s)
+	if s.trace = s.cfg.Trace(s); s.trace == nil {
+		return conn
+	}
 	t := &tracedConn{Conn: conn, s: s, orders: map[uint64]model.GroupOrder{}}
 	if r, ok := conn.(transport.Requested); ok {
 		return struct {

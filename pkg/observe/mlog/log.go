@@ -1,10 +1,8 @@
 package mlog
 
 import (
-	"bytes"
 	"crypto/rand"
 	"encoding/hex"
-	"encoding/json"
 	"io"
 	"os"
 	"strconv"
@@ -13,7 +11,6 @@ import (
 
 	"oxymoq/pkg/model"
 	"oxymoq/pkg/session"
-	"oxymoq/pkg/wire"
 )
 
 // VantagePoint is the side from which a program sees its sessions.
@@ -27,12 +24,6 @@ const (
 	Unknown VantagePoint = "unknown"
 )
 
-// schema names the events; the number is that of the draft of qlog's events.
-const schema = "urn:ietf:params:qlog:events:moqt-08"
-
-// recordSeparator begins each record of a JSON text sequence.
-const recordSeparator = 0x1e
-
 // Log is one file. Its methods may be called from any goroutine.
 type Log struct {
 	began time.Time
@@ -41,7 +32,7 @@ type Log struct {
 	mu       sync.Mutex
 	w        io.Writer
 	sessions int
-	buf      bytes.Buffer
+	buf      []byte
 	err      error // why nothing is written any more
 }
 
@@ -61,7 +52,7 @@ func New(w io.Writer, v VantagePoint, title string) (*Log, error) {
 				}},
 			}},
 			{"vantage_point", fields{{"type", v}}},
-			{"event_schemas", []string{schema}},
+			{"event_schemas", []string{schemaMoQT}},
 		}},
 	})
 	return l, l.err
@@ -120,58 +111,14 @@ func (l *Log) Session(s *session.Session) session.TraceFunc {
 
 // event writes what a session has told.
 func (l *Log) event(group string, draft model.Draft, e session.TraceEvent) {
-	switch what := e.What.(type) {
-	case *wire.Setup:
-		l.streamType(group, e, "control")
-		l.message(group, e, what)
-	case wire.Message:
-		l.message(group, e, what)
-	case *wire.SubgroupHeader:
-		l.streamType(group, e, "subgroup_header")
-		l.write(group, e.Sent, "subgroup_header", onStream(e, subgroupHeader(what)))
-	case *session.TracedObject:
-		l.write(group, e.Sent, "subgroup_object", onStream(e, subgroupObject(draft, what)))
-	case *session.TracedFetch:
-		l.streamType(group, e, "fetch_header")
-		l.write(group, e.Sent, "fetch_header", onStream(e, fields{{"request_id", what.RequestID}}))
-	case *wire.FetchItem:
-		l.write(group, e.Sent, "fetch_object", onStream(e, fetchObject(draft, what)))
-	case *wire.Datagram:
-		l.write(group, e.Sent, "object_datagram", datagram(draft, what))
-	}
-}
-
-func (l *Log) message(group string, e session.TraceEvent, m wire.Message) {
-	l.write(group, e.Sent, "control_message", onStream(e, fields{{"message", message(m)}}))
-}
-
-func (l *Log) streamType(group string, e session.TraceEvent, kind string) {
-	owner := "remote"
-	if e.Sent {
-		owner = "local"
-	}
-	l.named(group, "stream_type_set", fields{{"owner", owner}, {"stream_id", e.Stream}, {"stream_type", kind}})
-}
-
-func onStream(e session.TraceEvent, f fields) fields {
-	return append(fields{{"stream_id", e.Stream}}, f...)
-}
-
-// write writes an event that exists in two forms.
-func (l *Log) write(group string, sent bool, name string, data fields) {
-	if sent {
-		name += "_created"
-	} else {
-		name += "_parsed"
-	}
-	l.named(group, name, data)
+	events(draft, e, func(name string, data fields) { l.named(group, name, data) })
 }
 
 func (l *Log) named(group, name string, data fields) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	at := float64(time.Since(l.began).Microseconds()) / 1000
-	l.record(fields{{"time", at}, {"name", "moqt:" + name}, {"group_id", group}, {"data", data}})
+	l.record(fields{{"time", at}, {"name", name}, {"group_id", group}, {"data", data}})
 }
 
 // record writes one record, with one Write. The caller holds mu or nobody else
@@ -180,41 +127,6 @@ func (l *Log) record(f fields) {
 	if l.err != nil {
 		return
 	}
-	l.buf.Reset()
-	l.buf.WriteByte(recordSeparator)
-	enc := json.NewEncoder(&l.buf)
-	enc.SetEscapeHTML(false)
-	if l.err = enc.Encode(f); l.err == nil {
-		_, l.err = l.w.Write(l.buf.Bytes())
-	}
-}
-
-// field is a member of a JSON object, and fields an object with its members in
-// their order.
-type (
-	field struct {
-		name  string
-		value any
-	}
-	fields []field
-)
-
-// MarshalJSON returns the object.
-func (f fields) MarshalJSON() ([]byte, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	b.WriteByte('{')
-	for i, m := range f {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		b.WriteString(strconv.Quote(m.name)) // names of ours need no more
-		b.WriteByte(':')
-		if err := enc.Encode(m.value); err != nil {
-			return nil, err
-		}
-	}
-	b.WriteByte('}')
-	return b.Bytes(), nil
+	l.buf = appendRecord(l.buf[:0], f)
+	_, l.err = l.w.Write(l.buf)
 }
