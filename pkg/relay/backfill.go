@@ -30,12 +30,19 @@ func (d *downstream) backfill(ctx context.Context) {
 		return
 	}
 	r.mu.Lock()
-	publishers := t.fetchableLocked()
+	publishers, lives := t.fetchableLocked(), map[*peer]context.Context{}
+	for pub, u := range t.ups {
+		lives[pub] = u.in.Context()
+	}
 	r.mu.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, backfillTime)
 	defer cancel()
 	for _, pub := range publishers {
-		err := t.fetchInto(ctx, pub, rng)
+		life := lives[pub]
+		if life == nil {
+			continue // the log is of what others send
+		}
+		err := t.fetchInto(ctx, life, pub, rng)
 		if err == nil || ctx.Err() != nil {
 			return
 		}
@@ -44,8 +51,9 @@ func (d *downstream) backfill(ctx context.Context) {
 }
 
 // fetchInto fetches a range from a publisher into the log, as if it came now: the
-// cursors of those who are promised it find it.
-func (t *relayTrack) fetchInto(ctx context.Context, pub *peer, rng model.Range) error {
+// cursors of those who are promised it find it. Whether its subgroups go on only
+// the publisher knows, so they stay open while its subscription lives.
+func (t *relayTrack) fetchInto(ctx, life context.Context, pub *peer, rng model.Range) error {
 	fill := t.log.BeginFill()
 	defer fill.Close()
 	pub.counters.RequestsOut.Add(1)
@@ -62,11 +70,6 @@ func (t *relayTrack) fetchInto(ctx context.Context, pub *peer, rng model.Range) 
 		rng.End = info.End
 	}
 	writers := map[uint64]*track.Writer{} // by subgroup
-	defer func() {
-		for _, w := range writers {
-			_ = w.Close() // of an epoch that is over
-		}
-	}()
 	for source := hall.Passing(up, pub.session, nil, rng.Start); ; {
 		item, err := source.Next(ctx)
 		switch {
@@ -92,6 +95,7 @@ func (t *relayTrack) fetchInto(ctx context.Context, pub *peer, rng model.Range) 
 				return err
 			}
 			writers[o.Subgroup] = w
+			context.AfterFunc(life, func() { w.Abort(model.ResetCancelled) })
 		}
 		h := track.ObjectHeader{ID: o.Location.Object, Properties: o.Properties, From: o.Form, PayloadLen: uint64(o.PayloadLen()), Status: o.Status}
 		if err := w.Append(h, slices.Concat(o.Payload...)); err != nil {

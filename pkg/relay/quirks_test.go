@@ -75,3 +75,24 @@ func TestWhoJoinsByGroupGetsACatalog(t *testing.T) {
 		})
 	}
 }
+
+// TestWhoJoinsByGroupGetsTheGroupOnce: what was published of a group before the
+// relay had subscribed comes before what is published after, in one stream.
+func TestWhoJoinsByGroupGetsTheGroupOnce(t *testing.T) {
+	play(t, Config{}, func(t *testing.T, s *stage) {
+		pub, viewer := s.join(), s.joinAs("moq-lite-js")
+		pub.past["date"] = []model.Location{{Group: 7}, {Group: 7, Object: 1}}
+		pub.publish("moq-date", "date", session.Offer{Largest: model.Some(model.Location{Group: 7, Object: 1})})
+		viewer.mustSubscribe(date)
+		viewer.want("the past of the group", "7/0 7/1")
+		live := pub.stream(pub.outbound("date"), 7, 2, 2)
+		viewer.want("and on", "7/2 7/3")
+		live.Close()
+		late := s.joinAs("moq-lite-js")
+		late.mustSubscribe(date)
+		late.want("all of it", "7/0 7/1 7/2 7/3")
+		pub.stream(pub.outbound("date"), 8, 0, 1).Close()
+		viewer.want("the next", "8/0")
+		late.want("the next", "8/0")
+	})
+}
