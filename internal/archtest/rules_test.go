@@ -133,6 +133,8 @@ var rules = []rule{
 		why: "samples become objects of tracks; how they are sent is the library's business"},
 	{dir: "internal/receiver", may: []string{"internal/cli", "internal/latency", "pkg/media/...", "pkg/dial", "pkg/moqt", leafModel, "pkg/session"},
 		why: "objects become samples of a file; how they come is the library's business"},
+	{dir: "internal/inspect", may: []string{"internal/latency", "pkg/media/...", "pkg/dial", "pkg/moqt", leafModel, leafObserve, "pkg/session", "pkg/track", "pkg/hall"},
+		why: "who looks at a relay keeps the same logs and shows them alike, and draws nothing"},
 	{dir: "internal/screen", may: []string{"internal/cli", leafObserve, "pkg/tui/draw"},
 		why: "whether there is a screen is decided alike by all programs, whatever it shows"},
 	{dir: "internal/door", may: []string{"internal/cli", "internal/certs", "internal/sideport", "pkg/dial", "pkg/session", "pkg/observe/mlog", "pkg/transport/..."},
