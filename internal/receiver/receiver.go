@@ -140,13 +140,15 @@ func (r *Receiver) Run(ctx context.Context) error {
 	if r.Progress.end(); len(r.sources) > 0 {
 		rep := r.report(now)
 		r.Stats.end(rep)
-		r.Log.Info("done", "written", size(rep.Bytes), "to", sink.Name(), "time", clock(rep.Written))
+		if rep.Bytes > 0 {
+			r.Log.Info("done", "written", size(rep.Bytes), "to", sink.Name(), "time", clock(rep.Written))
+		}
 	}
 	switch {
 	case errors.Is(unwritten, ErrReaderGone):
 		r.Log.Info("the reader has gone", "of", sink.Name())
 	case unwritten != nil && !errors.Is(unwritten, errNotRead):
-		return fmt.Errorf("cannot write %s: %w", sink.Name(), unwritten)
+		return cannotWrite(sink.Name(), unwritten)
 	case unwritten != nil:
 		r.Log.Warn("the reader does not read; the last of it is lost", "of", sink.Name())
 	}

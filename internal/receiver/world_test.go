@@ -61,6 +61,15 @@ func inWorld(t *testing.T, f func(*testing.T, *world)) {
 var errRefused = errors.New("connection refused")
 
 func (w *world) connect(context.Context, string, *tls.Config) (transport.Conn, error) {
+	link, err := w.link()
+	if err != nil {
+		return nil, err
+	}
+	return link[0], nil
+}
+
+// link makes a connection and returns both of its ends.
+func (w *world) link() ([]transport.Conn, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.serve == nil {
@@ -70,7 +79,7 @@ func (w *world) connect(context.Context, string, *tls.Config) (transport.Conn, e
 	w.links = append(w.links, c, s)
 	serve := w.serve
 	w.work.Go(func() { serve(w.ctx, s) })
-	return c, nil
+	return []transport.Conn{c, s}, nil
 }
 
 // open lets a server answer from now on.
@@ -117,6 +126,10 @@ type publisher struct {
 	form  packaging.Name
 	media time.Duration // of the next picture
 	n     int           // pictures so far
+
+	mu    sync.Mutex
+	dead  bool
+	links []transport.Conn // to the relay, both ends of each
 }
 
 type track struct {
@@ -188,9 +201,34 @@ func (w *world) register(p *publisher) *moqt.Session {
 	w.t.Helper()
 	opts := w.options()
 	opts.RetryFirst = true
+	opts.Connect = func(context.Context, string, *tls.Config) (transport.Conn, error) {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if p.dead {
+			return nil, errRefused
+		}
+		link, err := w.link()
+		if err != nil {
+			return nil, err
+		}
+		p.links = append(p.links, link...)
+		return link[0], nil
+	}
 	s := testkit.Must(moqt.Connect(p.ctx, target, opts, p.mux))(w.t)
 	testkit.Must(s.Announce(p.ctx, namespace))(w.t)
 	return s
+}
+
+// kill ends the publisher without a word to the relay, which notices.
+func (p *publisher) kill(s *moqt.Session) {
+	p.mu.Lock()
+	p.dead = true
+	for _, c := range p.links {
+		memtr.Break(c, nil)
+	}
+	p.mu.Unlock()
+	p.stop()
+	s.Close()
 }
 
 // write sends a sample, in a new group if that is asked for.
