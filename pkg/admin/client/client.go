@@ -45,6 +45,7 @@ type Client struct {
 	base    url.URL
 	token   string
 	http    http.Client
+	limit   int64 // MaxAnswer
 
 	mu    sync.Mutex
 	state *observe.State // the newest
@@ -95,7 +96,7 @@ func New(c Config) (*Client, error) {
 		dial = new(net.Dialer).DialContext
 	}
 	transport.DialContext = dial
-	client := &Client{address: c.Address, token: c.Token, http: http.Client{
+	client := &Client{address: c.Address, token: c.Token, limit: MaxAnswer, http: http.Client{
 		Transport: transport,
 		// A token must not follow to where it does not belong.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -121,7 +122,7 @@ func New(c Config) (*Client, error) {
 	case u.Scheme != "http" && u.Scheme != "https", u.Host == "", u.RawQuery != "", u.Fragment != "", u.User != nil:
 		return nil, fmt.Errorf("%q is not an address of an admin API: it must be a socket or http(s)://HOST:PORT", c.Address)
 	}
-	client.base = url.URL{Scheme: u.Scheme, Host: u.Host, Path: strings.TrimSuffix(u.Path, "/")}
+	client.base = url.URL{Scheme: u.Scheme, Host: u.Host, Path: strings.TrimSuffix(u.Path, "/"), RawPath: strings.TrimSuffix(u.EscapedPath(), "/")}
 	return client, nil
 }
 
@@ -208,13 +209,13 @@ func (c *Client) read(ctx context.Context, q request, v any) error {
 
 // decode reads the JSON of an answer into v.
 func (c *Client) decode(ctx context.Context, resp *http.Response, v any) error {
-	limited := &io.LimitedReader{R: resp.Body, N: MaxAnswer + 1}
+	limited := &io.LimitedReader{R: resp.Body, N: c.limit + 1}
 	if err := json.NewDecoder(limited).Decode(v); err != nil {
 		switch {
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
 		case limited.N == 0:
-			return fmt.Errorf("the answer of %s has more than %d bytes", c.address, int64(MaxAnswer))
+			return fmt.Errorf("the answer of %s has more than %d bytes", c.address, c.limit)
 		}
 		return fmt.Errorf("the answer of %s cannot be read: %w", c.address, err)
 	}
