@@ -124,13 +124,13 @@ func run(ctx context.Context, env *cli.Env, f *flags, set *cli.FlagSet) (err err
 		}
 	}
 
-	end, err := f.events.Trace(&cfg, mlog.Unknown, "moqdateserver")
+	end, err := f.events.Trace(env, mlog.Unknown, "moqdateserver", &cfg, &f.port.Trace)
 	if err != nil {
 		return err
 	}
 	defer end(&err)
 	if relay != nil {
-		relay.Dial.Session.Trace = cfg.Trace
+		relay.Dial.Session.Trace, relay.Dial.Trace = cfg.Trace, f.port.Trace
 	}
 
 	// Sessions outlive the signal until the subscribers know that the track

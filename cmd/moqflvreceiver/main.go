@@ -118,7 +118,7 @@ func run(ctx context.Context, env *cli.Env, f *flags, set *cli.FlagSet) (err err
 	}
 	r.Dial.Protocols = protocols
 	f.show(r, env, set)
-	end, err := f.events.Trace(&r.Dial.Session, mlog.Client, "moqflvreceiver")
+	end, err := f.events.Trace(env, mlog.Client, "moqflvreceiver", &r.Dial.Session, &r.Dial.Trace)
 	if err != nil {
 		return err
 	}

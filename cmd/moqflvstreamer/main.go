@@ -108,7 +108,7 @@ func run(ctx context.Context, env *cli.Env, f *flags, set *cli.FlagSet) (err err
 		return err
 	}
 	s.Dial.Protocols = protocols
-	end, err := f.events.Trace(&s.Dial.Session, mlog.Client, name)
+	end, err := f.events.Trace(env, mlog.Client, name, &s.Dial.Session, &s.Dial.Trace)
 	if err != nil {
 		return err
 	}

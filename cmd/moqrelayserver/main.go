@@ -17,6 +17,7 @@ import (
 	"oxymoq/pkg/model"
 	"oxymoq/pkg/moqt"
 	"oxymoq/pkg/observe"
+	"oxymoq/pkg/observe/mlog"
 	"oxymoq/pkg/relay"
 	"oxymoq/pkg/session"
 	"oxymoq/pkg/transport/memtr"
@@ -26,6 +27,7 @@ import (
 type flags struct {
 	port                   door.Port
 	dialect                door.Dialect
+	traces                 door.Events
 	screen                 screen.Flags
 	admin                  adminFlags
 	endpoint, scope, name  string
@@ -62,6 +64,8 @@ func (f *flags) program() *cli.Program {
 	p.Flags.IntVar(&f.behind, "max_groups_behind", relay.DefaultMaxGroupsBehind, "`number` of groups that a slow subscriber may lag before it skips to the newest")
 	p.Flags.DurationVar(&f.grace, "grace", relay.DefaultGrace, time.Second, "how long (`s`) subscribers wait for a publisher that vanished")
 	p.Flags.DurationVar(&f.drain, "drain", 3*time.Second, time.Second, "how long (`s`) peers have to leave when the relay is told to stop")
+	p.Flags.Group("Traces")
+	f.traces.Declare(p)
 	p.Flags.Group("Cluster (not there yet: refused)")
 	p.Flags.StringVar(&f.clusterRoot, "cluster_root", "", "`address` of the relay that knows the others")
 	p.Flags.StringVar(&f.clusterNode, "cluster_node", "", "`address` by which the others reach this one")
@@ -76,7 +80,7 @@ func (f *flags) program() *cli.Program {
 	return p
 }
 
-func run(ctx context.Context, env *cli.Env, f flags) error {
+func run(ctx context.Context, env *cli.Env, f flags) (err error) {
 	drawn, err := f.screen.Wanted(env)
 	if err != nil {
 		return err
@@ -90,6 +94,11 @@ func run(ctx context.Context, env *cli.Env, f flags) error {
 	if f.port.Protocols, err = f.dialect.Protocols(); err != nil {
 		return err
 	}
+	end, err := f.traces.Trace(env, mlog.Server, "moqrelayserver", &cfg.Session, &f.port.Trace)
+	if err != nil {
+		return err
+	}
+	defer end(&err)
 	f.port.Paths = []string{f.endpoint}
 	f.port.Pages = f.pages()
 	l, err := f.port.Listen(env)

@@ -136,7 +136,7 @@ func run(ctx context.Context, env *cli.Env, f *flags, set *cli.FlagSet) (err err
 		return err
 	}
 	c.Dial.Protocols = protocols
-	end, err := f.events.Trace(&c.Dial.Session, mlog.Client, "moqtextclient")
+	end, err := f.events.Trace(env, mlog.Client, "moqtextclient", &c.Dial.Session, &c.Dial.Trace)
 	if err != nil {
 		return err
 	}

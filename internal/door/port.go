@@ -13,8 +13,10 @@ import (
 	"oxymoq/internal/certs"
 	"oxymoq/internal/cli"
 	"oxymoq/pkg/session"
+	"oxymoq/pkg/transport"
 	"oxymoq/pkg/transport/listen"
 	"oxymoq/pkg/transport/qmuxtr"
+	"oxymoq/pkg/transport/quictr"
 	"oxymoq/pkg/transport/wttr"
 )
 
@@ -29,6 +31,8 @@ type Port struct {
 	Protocols []string
 	// Pages answers HTTP requests that are not about the certificate; nil: 404.
 	Pages http.Handler
+	// Trace is asked for a trace of each connection; nil: none is traced.
+	Trace transport.Tracer
 
 	flags                 *cli.FlagSet
 	bind, cert, key, side string
@@ -94,7 +98,7 @@ func (d *Port) Listen(env *cli.Env) (*Listener, error) {
 	conf := &tls.Config{GetCertificate: source.GetCertificate, MinVersion: tls.VersionTLS13}
 	if d.quic {
 		open.quic = &listen.Config{
-			TLS: conf, Protocols: protocols,
+			TLS: conf, Protocols: protocols, QUIC: quictr.Options{Trace: d.Trace},
 			WebTransport: &wttr.Server{Protocols: protocols, Check: d.check, Fallback: l.answers(), Log: env.Log},
 		}
 	}

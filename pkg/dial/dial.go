@@ -33,6 +33,9 @@ type Options struct {
 	// Session is the configuration of the session; Role, Draft, Path and
 	// Authority are set here.
 	Session session.Config
+	// Trace is asked for a trace of each connection; nil: none is traced. QMux
+	// and Connect do not ask.
+	Trace transport.Tracer
 	// Connect replaces both transports, for tests on others.
 	Connect func(ctx context.Context, addr string, conf *tls.Config) (transport.Conn, error)
 }
@@ -106,7 +109,7 @@ func connect(ctx context.Context, t Target, opts Options) (transport.Conn, error
 	if opts.Connect != nil {
 		return opts.Connect(ctx, t.Addr(), conf)
 	}
-	path := quictr.Options{IdleTimeout: IdleTimeout, KeepAlive: KeepAlive}
+	path := quictr.Options{IdleTimeout: IdleTimeout, KeepAlive: KeepAlive, Trace: opts.Trace}
 	kind := opts.Transport
 	if kind == "" && t.Scheme == SchemeHTTPS {
 		kind = transport.WebTransport

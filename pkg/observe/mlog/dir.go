@@ -49,9 +49,17 @@ type Dir struct {
 	beyond int   // connections that were not traced because of MaxOpen
 }
 
-// OpenDir makes the directory.
+// OpenDir makes the directory and sees whether files can be made there.
 func OpenDir(cfg DirConfig) (*Dir, error) {
 	if err := os.MkdirAll(cfg.Path, 0o755); err != nil {
+		return nil, err
+	}
+	try, err := os.CreateTemp(cfg.Path, ".writable-*")
+	if err != nil {
+		return nil, err
+	}
+	_ = try.Close() // it is empty
+	if err := os.Remove(try.Name()); err != nil {
 		return nil, err
 	}
 	if cfg.MaxBytes < MinBytes {
