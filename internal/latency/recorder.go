@@ -177,3 +177,22 @@ func (r *Recorder) Report() Report {
 	}
 	return c
 }
+
+// Brief is a part of a Report that costs little, for who asks often. Times are
+// milliseconds; what is not known is nil.
+type Brief struct {
+	Objects, Bytes, Gaps uint64
+	Join, Jitter         *float64
+	Freezes              Freezes // without one that lasts
+}
+
+// Brief returns what was counted so far.
+func (r *Recorder) Brief() Brief {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c := &r.counted
+	b := Brief{Objects: c.Objects, Bytes: c.Bytes, Gaps: c.Gaps, Join: c.Join, Freezes: c.Freezes}
+	b.Jitter, _ = r.jitter.value()
+	b.Freezes.Longest, b.Freezes.Total = millis(r.frozen.longest), millis(r.frozen.total)
+	return b
+}

@@ -206,6 +206,12 @@ func TestRecorder(t *testing.T) {
 			}
 			testkit.Equal(t, r.Report(), tt.want)
 			testkit.Equal(t, r.Report(), tt.want)
+			b := r.Brief()
+			if f := tt.want.Freezes; b.Freezes.Count > f.Count || b.Freezes.Count == f.Count && (b.Freezes.Longest != f.Longest || b.Freezes.Total != f.Total) {
+				t.Errorf("in brief the freezes are %+v, not %+v", b.Freezes, f)
+			}
+			b.Freezes = Freezes{}
+			testkit.Equal(t, b, Brief{Objects: tt.want.Objects, Bytes: tt.want.Bytes, Gaps: tt.want.Gaps, Join: tt.want.Join, Jitter: tt.want.Jitter})
 		})
 	}
 }
