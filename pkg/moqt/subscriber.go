@@ -99,12 +99,15 @@ type Subscriber struct {
 // ErrEnd says that the last wanted location was reached.
 var ErrEnd = errors.New("the end of the range was reached")
 
+// ErrNotSubscribed says that there is no subscription to change.
+var ErrNotSubscribed = errors.New("there is no subscription at present")
+
 // Run subscribes on a session and returns when no more objects come: ErrEnd, or
 // why the subscription ended, as Inbound.Context has it, or the refusal. Before
 // it returns a *model.DoneError it has given out everything that can be had.
 func (s *Subscriber) Run(ctx context.Context, sess *session.Session) error {
 	r := s.begin(sess)
-	c := s.Terms
+	c := s.terms()
 	c.Filter = model.Some(model.NextObject)
 	in, err := sess.Subscribe(ctx, session.SubscribeOptions{Track: s.Track, Change: c, Rendezvous: s.Rendezvous}, r)
 	if err != nil {
@@ -117,11 +120,41 @@ func (s *Subscriber) Run(ctx context.Context, sess *session.Session) error {
 // does what Run does.
 func (s *Subscriber) Accept(ctx context.Context, p *session.PublishRequest) error {
 	r := s.begin(p.Session())
-	in, err := p.Accept(s.Terms, r)
+	in, err := p.Accept(s.terms(), r)
 	if err != nil {
 		return err
 	}
 	return s.follow(ctx, r, in)
+}
+
+func (s *Subscriber) terms() session.Change {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.Terms
+}
+
+// Update changes terms of the subscription that is running, and of those that
+// follow it: its priority, or with Forward whether objects are sent. It fails with
+// ErrNotSubscribed if none runs.
+func (s *Subscriber) Update(ctx context.Context, c session.Change) error {
+	s.mu.Lock()
+	var in *session.Inbound
+	if s.feed != nil {
+		in = s.feed.in
+	}
+	s.mu.Unlock()
+	if in == nil {
+		return ErrNotSubscribed
+	}
+	c = session.Change{Forward: c.Forward, Priority: c.Priority}
+	if _, err := in.Update(ctx, c); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	merge(&s.Terms.Forward, c.Forward)
+	merge(&s.Terms.Priority, c.Priority)
+	return nil
 }
 
 // begin prepares for a session: nothing is given out before its answer.
@@ -169,6 +202,9 @@ func (s *Subscriber) follow(ctx context.Context, r *receiver, in *session.Inboun
 	} else {
 		s.Log.Info("subscribed", "track", s.Track.String(), "largest", "none yet")
 	}
+	s.mu.Lock()
+	r.in = in
+	s.mu.Unlock()
 	if s.into != nil {
 		s.into.subscribed(in)
 	}

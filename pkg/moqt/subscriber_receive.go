@@ -16,6 +16,7 @@ import (
 type receiver struct {
 	s       *Subscriber
 	sess    *session.Session
+	in      *session.Inbound // once it is accepted; guarded by Subscriber.mu
 	fetches sync.WaitGroup
 }
 
