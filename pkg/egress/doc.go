@@ -13,6 +13,10 @@
 // falls behind its own cursor: it is moved on to the newest group, or its
 // subscription is ended, by its Policy.
 //
+// What was handed over is counted with how long it was here, for the subscriber,
+// the session and the track: one look at the clock for each Write, and no
+// allocation. Counting adds to atomics; nobody who looks is waited for.
+//
 // The package does not speak a draft: the Session that its user provides
 // encodes. It decides nothing about who may subscribe, does not answer requests,
 // and keeps no objects.
@@ -30,7 +34,7 @@
 //
 // Subscription.mu, then the locks of package track, or Scheduler.mu. Wake takes
 // Scheduler.mu only, and track calls it without any lock. Nothing is written to
-// a stream under a lock.
+// a stream under a lock. What OnSlow is given runs under Subscription.mu.
 //
 // # Example
 //

@@ -21,6 +21,13 @@
 // When a publisher comes back behind the largest location that was seen, a new
 // epoch begins: the log is purged and subscribers get PUBLISH_DONE.
 //
+// # Windows
+//
+// A Relay is an observe.Source and an observe.Control. State takes pointers under
+// Relay.mu, which is then held for as long as it takes to copy a list, and reads
+// all else without it. What happens is written to Config.Events and to the log;
+// what happens under Relay.mu to the events alone, because a log may be slow.
+//
 // # Goroutines and locks
 //
 // One goroutine per upstream request while it is being made, one per PUBLISH

@@ -17,6 +17,7 @@ import (
 	"oxymoq/pkg/session"
 	"oxymoq/pkg/transport/listen"
 	"oxymoq/pkg/transport/quictr"
+	"oxymoq/pkg/transport/wttr"
 )
 
 // world is a relay on a virtual network.
@@ -63,6 +64,7 @@ func (w *world) listen(addr string, link testkit.Link) *listen.Listener {
 	cert := testkit.Must(certs.SelfSigned(time.Now(), "relay"))(w.t)
 	l := testkit.Must(listen.On(w.net.Node(addr, link, link), listen.Config{
 		TLS: &tls.Config{Certificates: []tls.Certificate{cert}}, Protocols: session.Protocols(),
+		WebTransport: &wttr.Server{Protocols: session.Protocols()},
 	}))(w.t)
 	w.t.Cleanup(func() { l.Close() })
 	return l

@@ -21,7 +21,7 @@ func (r *Relay) note(ctx context.Context, l slog.Level, kind string, t *relayTra
 
 // note is Relay.note for what happened to a session.
 func (p *peer) note(l slog.Level, kind string, t *relayTrack, text string, args ...any) {
-	p.r.event(l, kind, p.id, t, text, args)
+	p.r.event(l, kind, p.id, t, text, append([]any{"peer", p.remote}, args...)) // the log has it from With
 	p.log.Log(p.noted, l, text, withTrack(t, args)...)
 }
 

@@ -99,7 +99,7 @@ func (r *Relay) Serve(ctx context.Context, conn session.Conn) error {
 	s, err := session.Start(ctx, conn, cfg)
 	if err != nil {
 		close(p.ready)
-		p.note(slog.LevelInfo, observe.KindSession, nil, "session refused", "peer", p.remote, "because", err)
+		p.note(slog.LevelInfo, observe.KindSession, nil, "session refused", "because", err)
 		return err
 	}
 	r.admit(p, s)
@@ -149,7 +149,7 @@ func (r *Relay) admit(p *peer, s *session.Session) {
 		key += "\x00" + s.Authority()
 	}
 	p.begin(s)
-	p.note(slog.LevelInfo, observe.KindSession, nil, "session", "peer", p.remote, "transport", s.Conn().Kind(), "draft", s.Draft(),
+	p.note(slog.LevelInfo, observe.KindSession, nil, "session", "transport", s.Conn().Kind(), "draft", s.Draft(),
 		"implementation", s.PeerImplementation(), "path", s.Path())
 	r.mu.Lock()
 	sc := r.scopes[key]

@@ -28,6 +28,15 @@
 // alone exceed the hard limit they are cut at the front. Bytes that a blocked
 // Write still holds count until Reader.Release.
 //
+// Purge empties the log at somebody's wish, without ending anything: readers go on
+// with what comes.
+//
+// # Looking
+//
+// Glance, Look and Latest show a window what is there. They copy a little at a
+// time and give the lock to others in between, so that what they return need not
+// be of one moment.
+//
 // # Concurrency
 //
 // There are no goroutines. One mutex per track guards everything below it (runs,
