@@ -134,6 +134,10 @@ func Connect(ctx context.Context, o Options) (*Inspector, error) {
 	}
 	i.mu.Unlock()
 	i.work.Go(i.run)
+	if _, err := i.present(ctx, nil); err != nil {
+		i.Close()
+		return nil, err
+	}
 	return i, nil
 }
 

@@ -76,9 +76,10 @@ func (i *Inspector) subjectLocked(name model.FullTrackName) *subject {
 
 func (t *subject) wantedLocked() bool { return t.named || t.follows || t.looked != nil }
 
-// hiddenLocked reports whether it is a catalog that may not exist.
+// hiddenLocked reports whether nobody says that there is such a track: it is a
+// catalog that may not exist, or has gone.
 func (t *subject) hiddenLocked() bool {
-	return t.follows && !t.named && !t.had && t.offer == nil && t.lister == nil && t.looked == nil
+	return !t.named && !t.had && t.offer == nil && t.lister == nil && t.looked == nil
 }
 
 // look notes that somebody looks.
