@@ -90,3 +90,7 @@ func (d *Target) transport() (transport.Kind, error) {
 	}
 	return kind, nil
 }
+
+// Patience returns how long the first connection may take, and whether to keep
+// trying if it fails.
+func (d *Target) Patience() (timeout time.Duration, retry bool) { return d.timeout, d.retry }
