@@ -94,45 +94,50 @@ func (a adminAddress) loopback() bool {
 	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
-// adminServer is the API with its open addresses.
+// adminServer is the API with its addresses.
 type adminServer struct {
 	env       *cli.Env
-	listeners []net.Listener
-	tcp       admin.Access // of TCP addresses
-	tls       *tls.Config  // nil: none
+	addresses []adminAddress
+	listeners []net.Listener // open
+	tcp       admin.Access   // of TCP addresses
+	tls       *tls.Config    // nil: none
 	source    *certs.Source
 }
 
-// open opens the addresses; relay is what the relay itself serves.
-func (f *adminFlags) open(env *cli.Env, relay net.Addr) (*adminServer, error) {
-	addresses, err := f.parse()
-	if err != nil {
+// server reads the flags, and the files that they name.
+func (f *adminFlags) server(env *cli.Env) (s *adminServer, err error) {
+	s = &adminServer{env: env}
+	if s.addresses, err = f.parse(); err != nil {
 		return nil, err
 	}
-	s := &adminServer{env: env}
 	if err := f.protect(s); err != nil {
 		return nil, err
 	}
-	for _, a := range addresses {
+	for _, a := range s.addresses {
 		if a.network == "tcp" && s.tcp.Open > admin.Nothing && !a.loopback() {
 			return nil, cli.Usagef("-admin %s: others can reach that address; it needs -admin_token, or -admin_client_ca with -admin_cert", a)
 		}
 	}
-	for _, a := range addresses {
+	return s, nil
+}
+
+// open opens the addresses; relay is what the relay itself serves.
+func (s *adminServer) open(relay net.Addr) error {
+	for _, a := range s.addresses {
 		ln, err := a.listen(relay)
 		switch {
 		case err != nil && a.auto:
-			env.Log.Warn("the admin API has no socket, see -admin", "because", err)
+			s.env.Log.Warn("the admin API has no socket, see -admin", "because", err)
 			continue
 		case err != nil:
 			s.close()
-			return nil, fmt.Errorf("-admin %s: %w", a, err)
+			return fmt.Errorf("-admin %s: %w", a, err)
 		case a.network == "tcp" && !a.loopback() && s.tls == nil:
-			env.Log.Warn("tokens of the admin API cross the network in the clear, see -admin_cert", "address", a.at)
+			s.env.Log.Warn("tokens of the admin API cross the network in the clear, see -admin_cert", "address", a)
 		}
 		s.listeners = append(s.listeners, ln)
 	}
-	return s, nil
+	return nil
 }
 
 // listen opens one address.

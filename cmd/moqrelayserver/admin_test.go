@@ -45,7 +45,9 @@ func openAPI(t *testing.T, args ...string) (*api, error) {
 	f.program().Exec(t.Context(), &cli.Env{Out: io.Discard, Err: io.Discard}, args, func(string) (string, bool) { return "", false },
 		func(context.Context, *cli.Env) error {
 			env := &cli.Env{Err: a.said, Log: slog.New(slog.NewTextHandler(a.log, nil)), Levels: new(cli.Levels)}
-			a.adminServer, opened = f.admin.open(env, &net.UDPAddr{Port: 4433})
+			if a.adminServer, opened = f.admin.server(env); opened == nil {
+				opened = a.open(&net.UDPAddr{Port: 4433})
+			}
 			return opened
 		})
 	if opened != nil {
@@ -150,7 +152,10 @@ func openAPIAt(t *testing.T, runtime string, args ...string) (*api, error) {
 	var err error
 	f.program().Exec(t.Context(), &cli.Env{Out: io.Discard, Err: io.Discard}, args, func(string) (string, bool) { return "", false },
 		func(context.Context, *cli.Env) error {
-			a.adminServer, err = f.admin.open(&cli.Env{Err: a.said, Log: slog.New(slog.NewTextHandler(a.log, nil))}, &net.UDPAddr{Port: 4433})
+			a.adminServer, err = f.admin.server(&cli.Env{Err: a.said, Log: slog.New(slog.NewTextHandler(a.log, nil))})
+			if err == nil {
+				err = a.open(&net.UDPAddr{Port: 4433})
+			}
 			return err
 		})
 	return a, err

@@ -99,6 +99,10 @@ func run(ctx context.Context, env *cli.Env, f flags) (err error) {
 		return err
 	}
 	defer end(&err)
+	api, err := f.admin.server(env)
+	if err != nil {
+		return err
+	}
 	f.port.Paths = []string{f.endpoint}
 	f.port.Pages = f.pages()
 	l, err := f.port.Listen(env)
@@ -106,8 +110,7 @@ func run(ctx context.Context, env *cli.Env, f flags) (err error) {
 		return err
 	}
 	defer l.Close()
-	api, err := f.admin.open(env, l.Addr())
-	if err != nil {
+	if err := api.open(l.Addr()); err != nil {
 		return err
 	}
 	defer api.close()

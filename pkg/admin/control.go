@@ -2,6 +2,7 @@ package admin
 
 import (
 	"fmt"
+	"net"
 	"net/http"
 	"time"
 	"unicode/utf8"
@@ -49,6 +50,19 @@ func (a *API) changes(w http.ResponseWriter) bool {
 	return true
 }
 
+// note writes into the log what was ordered, by whom, and why it was not done.
+func (a *API) note(r *http.Request, err error, what string, args ...any) {
+	from := r.RemoteAddr
+	if _, _, notTCP := net.SplitHostPort(from); notTCP != nil {
+		from = "the socket"
+	}
+	args = append(args, "from", from)
+	if err != nil {
+		args = append(args, "error", err)
+	}
+	a.log.InfoContext(r.Context(), what, args...)
+}
+
 // done answers to an order that was carried out, or was not.
 func (a *API) done(w http.ResponseWriter, err error) {
 	a.newest.forget()
@@ -73,7 +87,7 @@ func (a *API) kick(w http.ResponseWriter, r *http.Request) {
 	}
 	id := r.PathValue("id")
 	err := a.control.Kick(r.Context(), id, k.Reason)
-	a.log.InfoContext(r.Context(), "an operator kicks a session", "session", id, "reason", k.Reason, "from", r.RemoteAddr, "error", err)
+	a.note(r, err, "an operator kicks a session", "session", id, "reason", k.Reason)
 	a.done(w, err)
 }
 
@@ -83,7 +97,7 @@ func (a *API) purge(w http.ResponseWriter, r *http.Request) {
 	}
 	id := r.PathValue("id")
 	err := a.control.Purge(r.Context(), id)
-	a.log.InfoContext(r.Context(), "an operator purges a track", "track", id, "from", r.RemoteAddr, "error", err)
+	a.note(r, err, "an operator purges a track", "track", id)
 	a.done(w, err)
 }
 
@@ -105,7 +119,7 @@ func (a *API) drain(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	extend(w, within+WriteTimeout)
-	a.log.InfoContext(r.Context(), "an operator drains the relay", "uri", d.URI, "within", within, "from", r.RemoteAddr)
+	a.note(r, nil, "an operator drains the relay", "uri", d.URI, "within", within)
 	a.done(w, a.control.Drain(r.Context(), d.URI, within))
 }
 
@@ -140,6 +154,6 @@ func (a *API) setLogLevel(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, "level", "The level was not changed: "+err.Error()+".")
 		return
 	}
-	a.log.InfoContext(r.Context(), "an operator sets the level of the log", "before", before, "now", a.levels.Level(), "from", r.RemoteAddr)
+	a.note(r, nil, "an operator sets the level of the log", "before", before, "now", a.levels.Level())
 	a.logLevel(w, r)
 }
