@@ -12,9 +12,9 @@
 //
 // Goroutines: Receiver.Run decides everything in the caller's; each track has one
 // that subscribes, and hands what comes to the first; the Output has one that
-// writes. All have ended when Run returns, except a writer whose reader has
-// stopped reading standard output. Locks: Output has one mutex and a source one for
-// its names, both leaves.
+// writes, and so has what is told beside it. All have ended when Run returns, except
+// writers whose readers have stopped reading. Locks: Output and spool have one mutex
+// each and a source one for its names, all leaves.
 //
 //	r := &receiver.Receiver{
 //		Target: target, Dial: opts, Namespace: model.Namespace{"flvstreamer"},

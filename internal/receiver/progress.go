@@ -1,7 +1,6 @@
 package receiver
 
 import (
-	"fmt"
 	"io"
 	"time"
 )
@@ -37,17 +36,17 @@ func (p *Progress) ticks() (ticks <-chan time.Time, stop func()) {
 func (p *Progress) show(st *Status) {
 	switch {
 	case p.JSON:
-		_, _ = p.Out.Write(st.JSON()) // who does not read it does not want it
+		_, _ = p.Out.Write(st.JSON())
 	case p.InPlace:
-		fmt.Fprint(p.Out, "\r", cutLines, st.Line(), clearRest, wrapLines, "\r")
+		_, _ = p.Out.Write([]byte("\r" + cutLines + st.Line() + clearRest + wrapLines + "\r"))
 	default:
-		fmt.Fprintln(p.Out, st.Line())
+		_, _ = p.Out.Write([]byte(st.Line() + "\n")) // a spool never fails
 	}
 }
 
 // end clears the line.
 func (p *Progress) end() {
 	if p != nil && p.InPlace && p.Every > 0 {
-		fmt.Fprint(p.Out, "\r", clearRest)
+		_, _ = p.Out.Write([]byte("\r" + clearRest))
 	}
 }

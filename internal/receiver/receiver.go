@@ -115,6 +115,7 @@ func (r *Receiver) Run(ctx context.Context) error {
 	if r.Log == nil {
 		r.Log = slog.New(slog.DiscardHandler)
 	}
+	defer r.spool()()
 	r.began = time.Now()
 	r.calls = make(chan func())
 	r.ctx, r.stop = context.WithCancelCause(ctx)
@@ -158,6 +159,30 @@ func (r *Receiver) Run(ctx context.Context) error {
 		}
 	}
 	return err
+}
+
+// spool has what is told written beside the work. What it returns is to be called at
+// the end.
+func (r *Receiver) spool() (end func()) {
+	var spools []*spool
+	aside := func(out io.Writer) io.Writer {
+		s := newSpool(out)
+		spools = append(spools, s)
+		return s
+	}
+	if r.Stats != nil {
+		r.Stats = &Stats{JSON: r.Stats.JSON, Out: aside(r.Stats.Out)}
+	}
+	if p := r.Progress; p != nil {
+		r.Progress = &Progress{Every: p.Every, JSON: p.JSON, InPlace: p.InPlace, Out: aside(p.Out)}
+	}
+	return func() {
+		for _, s := range spools {
+			if lost := s.close(); lost > 0 {
+				r.Log.Warn("nobody read what was told in time", "lost", lost)
+			}
+		}
+	}
 }
 
 // receive connects and lets everything that comes go to the output, until that

@@ -124,7 +124,7 @@ func (st *Stats) object(s *source, a *arrival, m *media.Sample, past bool) {
 	st.write(l)
 }
 
-// write writes a line. Who does not read it does not want it.
+// write writes a line, to a spool, which never fails.
 func (st *Stats) write(v any) {
 	b, err := json.Marshal(v)
 	if err != nil {

@@ -99,10 +99,11 @@ func (w *world) kill() {
 	w.links, w.serve = nil, nil
 }
 
-// relayed lets a relay answer.
-func (w *world) relayed() {
+// relayed lets a new relay answer.
+func (w *world) relayed() *relay.Relay {
 	r := relay.New(relay.Config{})
 	w.open(func(ctx context.Context, c session.Conn) { _ = r.Serve(ctx, c) })
+	return r
 }
 
 // target is any place in the world.
