@@ -98,11 +98,13 @@ func (l *listing) tell() {
 	}
 	slices.SortStableFunc(tracks, func(a, b catalog.Track) int { return size(b) - size(a) })
 	for _, s := range l.c.r.sources {
+		var names []string
 		for _, t := range tracks {
 			if t.Kind == s.kind {
-				s.offer(t.Name)
+				names = append(names, t.Name)
 			}
 		}
+		s.offer(names)
 	}
 }
 

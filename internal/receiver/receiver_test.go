@@ -1,6 +1,7 @@
 package receiver
 
 import (
+	"context"
 	"io"
 	"os"
 	"strings"
@@ -88,6 +89,25 @@ func TestOneKind(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestOneKindIsWaitedFor: the end of one track is the end, although the relay is
+// still asked to wait for the other.
+func TestOneKindIsWaitedFor(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.relayed()
+		p := w.publish(packaging.MoQMi, media.Audio)
+		s := w.register(p)
+		defer s.Close()
+		began := time.Now()
+		r := w.launch(func(r *Receiver) { r.Rendezvous = time.Minute })
+		p.run(2 * time.Second)
+		p.end()
+		r.result("")
+		if took := time.Since(began); took > 10*time.Second {
+			t.Errorf("it waited for %v", took)
+		}
+	})
 }
 
 // TestComesLater: a track that does not exist yet is asked for again.
@@ -239,6 +259,25 @@ func TestRelayRestarts(t *testing.T) {
 		if !strings.HasPrefix(got.audio, "24@980ms+") || strings.Count(got.audio, " ") > 1 {
 			t.Errorf("the audio is %s", got.audio)
 		}
+	})
+}
+
+// TestRelayLeaves: a relay that says that it goes away is left without a loss.
+func TestRelayLeaves(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		old := w.relayed()
+		p := w.publish(packaging.MoQMi, both...)
+		s := w.register(p)
+		p.run(time.Second)
+		r := w.launch(func(r *Receiver) { r.ExitOn.Error = true })
+		p.run(1400 * time.Millisecond)
+		w.relayed()
+		w.work.Go(func() { _ = old.Drain(w.ctx, "", 5*time.Second) })
+		p.run(10 * time.Second)
+		p.end()
+		r.result("")
+		s.Close()
+		wantFile(t, r, "V0@0s+310", "24@980ms+571")
 	})
 }
 
@@ -399,6 +438,31 @@ func TestNamesOfCatalog(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestPublisherAcceptsWhatItDoesNotHave: the names of the catalog are asked for
+// although there is a subscription.
+func TestPublisherAcceptsWhatItDoesNotHave(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		p := w.publish(packaging.Hang, both...)
+		testkit.NoErr(t, p.mux.HandleFunc(namespace, func(ctx context.Context, tw *moqt.TrackWriter) error {
+			if strings.HasPrefix(tw.Name().Name, "catalog") {
+				return nil // there is none yet
+			}
+			tw.Ready()
+			<-ctx.Done()
+			return nil
+		}))
+		w.direct(p)
+		r := w.launch(nil)
+		pass(100 * time.Millisecond) // no key picture comes in the moment of the catalog
+		p.run(600 * time.Millisecond)
+		p.list(catalog.NameHang)
+		p.run(2400 * time.Millisecond)
+		p.end()
+		r.result("")
+		wantFile(t, r, "V0@0s+75", "0@0s+150")
+	})
 }
 
 // TestProgress is told from time to time.

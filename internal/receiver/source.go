@@ -65,7 +65,8 @@ type source struct {
 	mu    sync.Mutex
 	names []string // to ask for, one after the other
 	next  int
-	poke  chan struct{} // there is a new name
+	poke  chan struct{}           // there is a new name
+	quit  context.CancelCauseFunc // ends the subscription that runs
 }
 
 // arrival is an object of a track of that name.
@@ -106,21 +107,50 @@ func (s *source) refused() (fresh bool) {
 	return fresh
 }
 
-// offer adds a name, unless only one is wanted.
-func (s *source) offer(name string) {
+// errRenamed ends a subscription because a catalog has the track by another name.
+var errRenamed = errors.New("a catalog names another track")
+
+// offer adds the names that a catalog has for the track, unless only one is
+// wanted. If what is asked for is not among them and has brought nothing, the first
+// of them is asked for at once: some publishers accept what they do not have.
+func (s *source) offer(names []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.choice.Fixed || slices.Contains(s.names, name) || len(s.names) == maxNames {
+	if s.choice.Fixed || len(names) == 0 {
 		return
 	}
-	s.names = append(s.names, name)
-	if s.state == absent {
-		s.state, s.next = asking, len(s.names)-1
+	listed := slices.Contains(names, s.names[s.next])
+	fresh := -1
+	for _, name := range names {
+		if !slices.Contains(s.names, name) && len(s.names) < maxNames {
+			if s.names = append(s.names, name); fresh < 0 {
+				fresh = len(s.names) - 1
+			}
+		}
+	}
+	first := slices.Index(s.names, names[0])
+	switch {
+	case s.state == absent && fresh >= 0:
+		s.state, s.next = asking, fresh
+	case !listed && s.objects == 0 && first >= 0 && (s.state == had || s.state == asking):
+		s.state, s.next = asking, first
+		if s.quit != nil {
+			s.quit(errRenamed)
+		}
+	case fresh < 0:
+		return
 	}
 	select {
 	case s.poke <- struct{}{}:
 	default:
 	}
+}
+
+// stays notes how to end the subscription that begins.
+func (s *source) stays(quit context.CancelCauseFunc) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.quit = quit
 }
 
 // maxNames is how many names of a catalog are tried for a track.
@@ -141,6 +171,7 @@ func (s *source) follow() {
 			return // Run hears of it by itself
 		}
 		ctx, cancel := context.WithCancelCause(s.r.ctx)
+		s.stays(cancel)
 		answered := s.r.expectAnswer(rendezvous, cancel)
 		s.r.do(s.ask)
 		sub.Subscribed = func(o session.Offer) {
@@ -152,6 +183,9 @@ func (s *source) follow() {
 		cancel(nil)
 		if s.r.ctx.Err() != nil {
 			return
+		}
+		if errors.Is(context.Cause(ctx), errRenamed) {
+			continue
 		}
 		var v verdict
 		if !s.r.do(func() { v = s.r.judge(s, sess, err) }) || v.stop {

@@ -35,7 +35,7 @@ func (r *Receiver) judge(s *source, sess *session.Session, err error) verdict {
 	switch {
 	case sess.Context().Err() != nil:
 		return r.lost(sess)
-	case errors.Is(err, session.ErrGoingAway):
+	case errors.Is(err, session.ErrGoingAway), isDone && done.Code == model.DoneGoingAway:
 		return askAgain // a new session is being made
 	case isDone && (done.Code == model.DoneTrackEnded || done.Code == model.DoneSubscriptionEnded) && r.ExitOn.End:
 		if s.state == ending || s.state == ended {
@@ -94,11 +94,16 @@ func (r *Receiver) miss(s *source, err error) verdict {
 // settle ends the Receiver if there is nothing more to be had.
 func (r *Receiver) settle() {
 	over, missing, hopeless := 0, 0, 0
+	waiting := 0 // for a publisher that never was there
 	var why *source
 	for _, s := range r.sources {
 		switch s.state {
 		case ended:
 			over++
+		case asking:
+			if !s.accept && s.objects == 0 {
+				waiting++
+			}
 		case absent:
 			missing++
 			why = s
@@ -108,9 +113,9 @@ func (r *Receiver) settle() {
 		}
 	}
 	switch all := len(r.sources); {
-	case over+missing < all:
-	case over > 0:
+	case over > 0 && over+missing+waiting == all:
 		r.stop(errEnded)
+	case over+missing < all:
 	case r.catalogs.pending(): // it may name other tracks
 	case hopeless == all, !r.worked && !r.mayWait():
 		r.stop(r.sentence(why, why.refusal))
