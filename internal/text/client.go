@@ -90,10 +90,13 @@ type Client struct {
 	// being Out after the last object.
 	Stats  Stats
 	Report io.Writer
-	Log    *slog.Logger
+	// Watch is told of each object; may be nil.
+	Watch Watcher
+	Log   *slog.Logger
 
 	out    *Output
 	tracks measures
+	live   live
 	began  time.Time
 	idle   idleTimer
 	finish context.CancelCauseFunc // ends Run
@@ -119,10 +122,11 @@ func (c *Client) Run(ctx context.Context) error {
 		c.Format = Plain
 	}
 	c.began = time.Now()
-	c.tracks.stats = c.Stats
+	c.tracks.stats, c.tracks.watched = c.Stats, c.Watch != nil
 	work, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	c.finish = stop
+	c.live.change(func(l *live) { l.finish = stop })
 	if c.Duration > 0 {
 		t := time.AfterFunc(c.Duration, func() { stop(errTimeUp) })
 		defer t.Stop()
@@ -146,7 +150,7 @@ func (c *Client) Run(ctx context.Context) error {
 	if work.Err() != nil {
 		err = context.Cause(work)
 	}
-	for _, done := range []error{ErrCount, ErrReaderGone, errTimeUp, errIdle} {
+	for _, done := range []error{ErrCount, ErrReaderGone, errTimeUp, errIdle, errUnsubscribed} {
 		if errors.Is(err, done) {
 			return nil
 		}
@@ -156,6 +160,7 @@ func (c *Client) Run(ctx context.Context) error {
 
 // accepted notes that the peer has accepted a request.
 func (c *Client) accepted() {
+	c.live.change(func(l *live) { l.accepted = true })
 	if !c.worked.Swap(true) {
 		c.idle.start()
 	}
@@ -168,6 +173,17 @@ func (c *Client) print(m *measure, o model.Object, came time.Time) {
 	m.take(a)
 	if c.out.Print(a) {
 		m.count(a)
+		if c.Watch != nil {
+			c.Watch.Object(a)
+		}
+	}
+}
+
+// gap notes what was given up.
+func (c *Client) gap(m *measure, from, to model.Location) {
+	m.gap(from, to)
+	if c.Watch != nil {
+		c.Watch.Gap(m.track, from, to)
 	}
 }
 
@@ -201,6 +217,7 @@ func (c *Client) way(opts *dial.KeepOptions) way {
 	case Publishes:
 		p := newPublishes(c)
 		opts.Session.Handler = p
+		c.live.change(func(l *live) { l.subs = p.subscribers })
 		return p.use
 	}
 	if back, ok := c.Span.groupsBack(); ok && c.Way == Follow {
@@ -219,9 +236,9 @@ func (c *Client) subscriber(m *measure) *moqt.Subscriber {
 		start = moqt.From(l)
 	}
 	return &moqt.Subscriber{
-		Track: m.track, Start: start, End: c.Span.End, Terms: c.Terms, Rendezvous: c.Rendezvous, RawOrder: c.RawOrder,
+		Track: m.track, Start: start, End: c.Span.End, Terms: c.terms(), Rendezvous: c.Rendezvous, RawOrder: c.RawOrder,
 		EmitCame:   func(o model.Object, came time.Time) { c.print(m, o, came) },
-		Gap:        m.gap,
+		Gap:        func(from, to model.Location) { c.gap(m, from, to) },
 		Subscribed: m.offered,
 		Log:        c.Log,
 	}
@@ -231,6 +248,7 @@ func (c *Client) subscriber(m *measure) *moqt.Subscriber {
 func (c *Client) use(ctx context.Context, s *session.Session, opts dial.Options, do way) error {
 	var moves pauses
 	for {
+		c.live.change(func(l *live) { l.session, l.accepted = s, false })
 		c.Log.Info("connected", "to", c.Target.String(), "peer", s.PeerImplementation())
 		next, err := c.stay(ctx, s, opts, do, &moves)
 		if next == nil {

@@ -15,15 +15,18 @@
 // was missed meanwhile is fetched. When the peer sends GOAWAY the next session is
 // made before the old one is left.
 //
+// While a Client runs, a screen can ask for its Status, be told of the objects (as
+// a Watcher), pause the subscription, leave it, and fetch something beside it.
+//
 // The package does not order objects or fetch what is missing (package moqt),
 // does not know flags, and decides nothing about trust: package main does.
 //
 // # Goroutines and locks
 //
 // Run works in its caller's goroutine; beside it run one for the Output, one per
-// session that waits for GOAWAY, and one per PUBLISH that was taken. Output.mu
-// and publishes.mu are leaves, except that a publishes entry is locked, in that
-// order, after it was found. A measure is locked below publishes.mu and
+// session that waits for GOAWAY, and one per PUBLISH that was taken. Output.mu,
+// live.mu and publishes.mu are leaves, except that a publishes entry is locked, in that
+// order, after it was found, and live.mu is locked below publishes.mu. A measure is locked below publishes.mu and
 // measures.mu, and above its Recorder.
 //
 // # Example

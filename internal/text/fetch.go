@@ -49,6 +49,9 @@ type fetch struct {
 	m    *measure
 	next model.Location
 	end  model.Opt[model.Location]
+	// aside says that the session has other work, and goes on if this fails.
+	aside bool
+	got   uint64 // objects
 }
 
 // run makes one attempt.
@@ -71,7 +74,13 @@ func (f *fetch) run(ctx context.Context, s *session.Session) error {
 	if patience == 0 {
 		patience = fetchPatience
 	}
-	idle := time.AfterFunc(patience, func() { s.Close(model.InternalError, "the fetch brought nothing for too long") })
+	stalled := func() { s.Close(model.InternalError, "the fetch brought nothing for too long") }
+	if f.aside {
+		stalled = req.Cancel
+		stop := context.AfterFunc(ctx, req.Cancel)
+		defer stop()
+	}
+	idle := time.AfterFunc(patience, stalled)
 	defer idle.Stop()
 	for {
 		item, err := req.Next(ctx)
@@ -85,7 +94,7 @@ func (f *fetch) run(ctx context.Context, s *session.Session) error {
 		idle.Reset(fetchPatience)
 		if item.Kind != session.FetchObject {
 			f.c.Log.Warn("objects may be missing: they are not known", "from", f.next.String(), "to", item.Location.String())
-			f.m.gap(model.Location{}, model.Forever) // nobody knows how many
+			f.unknown(item.Location)
 			f.next = item.Location.Next()
 			continue
 		}
@@ -97,7 +106,16 @@ func (f *fetch) run(ctx context.Context, s *session.Session) error {
 			return err
 		}
 		f.c.print(f.m, o, time.Now())
+		f.got++
 		f.next = item.Location.Next()
+	}
+}
+
+// unknown notes that nobody knows whether there is something up to a location.
+func (f *fetch) unknown(to model.Location) {
+	f.m.gap(model.Location{}, model.Forever) // nobody knows how many
+	if f.c.Watch != nil {
+		f.c.Watch.Gap(f.m.track, f.next, to.Next())
 	}
 }
 

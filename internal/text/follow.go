@@ -21,6 +21,7 @@ const rendezvousAgain = 10 * time.Second
 func (c *Client) follower() way {
 	m := c.tracks.of(c.Track)
 	sub := c.subscriber(m)
+	c.live.change(func(l *live) { l.subs = func() []*moqt.Subscriber { return []*moqt.Subscriber{sub} } })
 	var answered func()
 	sub.Subscribed = func(o session.Offer) {
 		m.offered(o)
@@ -39,6 +40,7 @@ func (c *Client) follower() way {
 			answered = c.expectAnswer(sub.Rendezvous, cancel)
 			m.asked(time.Now())
 			err := sub.Run(run, s)
+			c.live.change(func(l *live) { l.accepted = false })
 			answered()
 			cancel(nil)
 			if complete(err) {

@@ -48,7 +48,8 @@ const MaxReports = 64
 
 // measures are those of all tracks.
 type measures struct {
-	stats Stats
+	stats   Stats
+	watched bool // somebody may ask at any time
 
 	mu   sync.Mutex
 	all  map[string]*measure // that have a report
@@ -64,7 +65,7 @@ func (m *measures) of(track model.FullTrackName) *measure {
 	if one := m.all[track.Key()]; one != nil {
 		return one
 	}
-	one := &measure{track: track, report: m.stats != StatsOff && len(m.list) < MaxReports}
+	one := &measure{track: track, report: (m.stats != StatsOff || m.watched) && len(m.list) < MaxReports}
 	if !one.report {
 		m.full = m.stats != StatsOff
 		return one
@@ -75,6 +76,15 @@ func (m *measures) of(track model.FullTrackName) *measure {
 	m.all[track.Key()] = one
 	m.list = append(m.list, one)
 	return one
+}
+
+// describe fills in what the tracks have to say of themselves.
+func (m *measures) describe(st *Status) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for i, one := range m.list {
+		one.describe(st, i == 0)
+	}
 }
 
 // report returns the reports on all tracks, and whether there were more tracks.
@@ -123,6 +133,9 @@ type measure struct {
 	known  bool                      // past is
 	before time.Time                 // when the object before came; zero: there was none
 	over   bool                      // nothing more is awaited
+	sent   time.Time                 // when the request was made that counts
+	answer model.Opt[time.Duration]  // how long that took
+	lag    model.Opt[time.Duration]  // of the newest object
 	clock  clock
 }
 
@@ -133,6 +146,7 @@ func (m *measure) asked(now time.Time) {
 	defer m.mu.Unlock()
 	if m.report && m.rec == nil {
 		m.rec = latency.New(latency.Options{Subscribed: now})
+		m.sent = now
 	}
 }
 
@@ -144,6 +158,9 @@ func (m *measure) offered(o session.Offer) {
 	defer m.mu.Unlock()
 	if !m.known {
 		m.past, m.known = o.Largest, true
+		if !m.sent.IsZero() {
+			m.answer = model.Some(time.Since(m.sent))
+		}
 	}
 	if last, some := m.past.Get(); some && (!o.Largest.Set || o.Largest.Value.Less(last)) {
 		m.past = model.Opt[model.Location]{}
@@ -168,6 +185,38 @@ func (m *measure) take(a *Arrival) {
 	last, some := m.past.Get()
 	a.Past = some && !last.Less(a.Location)
 	a.times = m.clock.read(&a.Object)
+	if late, ok := a.Latency(); ok && !a.Past {
+		m.lag = model.Some(late)
+	}
+}
+
+// describe adds what is known to a Status, of the first track also what cannot be
+// added up.
+func (m *measure) describe(st *Status, first bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.rec == nil {
+		return
+	}
+	b := m.rec.Brief()
+	st.Objects, st.Bytes, st.Gaps = st.Objects+b.Objects, st.Bytes+b.Bytes, st.Gaps+b.Gaps
+	if !first {
+		return
+	}
+	if m.answer.Set {
+		st.Answer = new(m.answer.Value)
+	}
+	if m.lag.Set {
+		st.Lag = new(m.lag.Value)
+	}
+	st.First, st.Jitter = fromMillis(b.Join), fromMillis(b.Jitter)
+}
+
+func fromMillis(ms *float64) *time.Duration {
+	if ms == nil {
+		return nil
+	}
+	return new(time.Duration(*ms * float64(time.Millisecond)))
 }
 
 // count puts an object that was shown into the report.

@@ -143,6 +143,16 @@ func (p *publishes) begin(r *session.PublishRequest) (*published, context.Contex
 	return t, p.ctx
 }
 
+// subscribers returns those of all tracks that are known.
+func (p *publishes) subscribers() (all []*moqt.Subscriber) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, t := range p.tracks {
+		all = append(all, t.sub)
+	}
+	return all
+}
+
 // forgetLocked forgets a track that is not live.
 func (p *publishes) forgetLocked() bool {
 	for key, t := range p.tracks {
