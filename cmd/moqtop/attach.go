@@ -17,6 +17,7 @@ import (
 	"oxymoq/pkg/admin/client"
 	"oxymoq/pkg/model"
 	"oxymoq/pkg/observe"
+	"oxymoq/pkg/observe/mlog"
 	"oxymoq/pkg/session"
 )
 
@@ -79,7 +80,7 @@ func (f *flags) attach(ctx context.Context, env *cli.Env, events *observe.Ring) 
 }
 
 // inspect looks at a relay as a client.
-func (f *flags) inspect(ctx context.Context, env *cli.Env, events *observe.Ring) (_ *attached, err error) {
+func (f *flags) inspect(ctx context.Context, env *cli.Env, events *observe.Ring) (a *attached, err error) {
 	o := inspect.Options{Prefix: model.ParseNamespace(f.namespace, f.delimiter), NoCatalogs: !f.catalogs, Events: events, Log: env.Log}
 	if err := o.Prefix.Validate(); err != nil {
 		return nil, cli.Usagef("-track_namespace %q: %v", f.namespace, err)
@@ -96,11 +97,16 @@ func (f *flags) inspect(ctx context.Context, env *cli.Env, events *observe.Ring)
 		return nil, err
 	}
 	o.Dial.Protocols = protocols
-	i, err := inspect.Connect(ctx, o)
+	end, err := f.events.Trace(env, mlog.Client, "moqtop", &o.Dial.Session, &o.Dial.Trace)
 	if err != nil {
 		return nil, err
 	}
-	return &attached{source: i, where: o.Target.String(), close: func(*error) { i.Close() }}, nil
+	i, err := inspect.Connect(ctx, o)
+	if err != nil {
+		end(&err)
+		return nil, err
+	}
+	return &attached{source: i, where: o.Target.String(), close: func(result *error) { i.Close(); end(result) }}, nil
 }
 
 // retryPause is how long after a failure an admin API is asked again.

@@ -20,6 +20,7 @@ import (
 type flags struct {
 	relay                door.Target
 	dialect              door.Dialect
+	events               door.Events
 	screen               screen.Flags
 	address, as, token   string
 	namespace, delimiter string
@@ -47,6 +48,7 @@ func (f *flags) program() *cli.Program {
 	f.relay.Declare(p, "connect_timeout")
 	f.relay.DeclareQMUX(p)
 	f.dialect.Declare(p)
+	f.events.Declare(p)
 	p.Flags.Group("What of a relay that is asked by MoQT")
 	p.Flags.StringVar(&f.namespace, "track_namespace", "", "`namespace` below which namespaces and tracks are looked for; without it everything")
 	p.Flags.StringVar(&f.delimiter, "track_namespace_delimiter", "/", "what separates the fields of a `namespace`")
@@ -68,7 +70,7 @@ func run(ctx context.Context, env *cli.Env, f *flags) (err error) {
 	case len(env.Args) == 1 && f.address == "":
 		f.address = env.Args[0]
 	case len(env.Args) > 0:
-		return cli.Usagef("%q is no flag and not expected", env.Args[0])
+		return cli.Usagef("%q is no flag and not expected", env.Args[len(env.Args)-1])
 	}
 	if f.interval < dashboard.MinInterval || f.interval > dashboard.MaxInterval {
 		return cli.Usagef("-interval is %v; it must be between %v and %v", f.interval, dashboard.MinInterval, dashboard.MaxInterval)
