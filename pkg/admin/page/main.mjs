@@ -5,7 +5,7 @@
 /** PERIOD is how often the state is asked for, PAUSE how long to wait after a failure (ms). */
 const PERIOD = 1000, PAUSE = 2000;
 /** ROWS is how many rows a table has at most, EVENTS how many events are kept, OBJECTS how many objects are shown. */
-const ROWS = 200, EVENTS = 200, OBJECTS = 30;
+const ROWS = 200, EVENTS = 200, OBJECTS = 12;
 
 const $ = (id) => document.getElementById(id);
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -72,7 +72,12 @@ function scaled(n, unit, base = 1000) {
 
 const bytes = (n) => scaled(n, 'B', 1024);
 const rate = (n) => (n === undefined ? '–' : scaled(n * 8, 'bit/s'));
-const time = (at) => (at ? new Date(at).toLocaleTimeString('en-GB', { hour12: false, fractionalSecondDigits: 3 }) : '–');
+/** time is that of the clock, with milliseconds. */
+function time(at) {
+  if (!at) return '–';
+  const t = new Date(at);
+  return `${t.toLocaleTimeString('en-GB')}.${String(t.getMilliseconds()).padStart(3, '0')}`;
+}
 const place = (l) => (l ? `${l.group}/${l.object}` : '–');
 
 /** delay is a duration of nanoseconds. */
