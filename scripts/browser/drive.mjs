@@ -1,5 +1,5 @@
-// Drives Chromium against a real relay: the page of internal/watch, and the
-// browser programs of moq-dev. Every check prints a line; exit code 1 if one
+// Drives Chromium against a real relay: the pages of internal/watch and pkg/admin,
+// and the browser programs of moq-dev. Every check prints a line; exit code 1 if one
 // fails, with what programs and pages said last.
 //
 //   node scripts/browser/drive.mjs DIRECTORY [CHECK...]
@@ -7,6 +7,7 @@
 // moqrelayserver and moqdateserver are found in PATH; DIRECTORY is for files.
 
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Browser } from './chromium.mjs';
 import { serveMedia } from './media.mjs';
@@ -15,14 +16,18 @@ import { eventually, Program } from './program.mjs';
 const [directory, ...wanted] = process.argv.slice(2);
 assert.ok(directory, 'usage: drive.mjs DIRECTORY [CHECK...]');
 
-let browser, relay, port, hash, site, killed;
+let browser, relay, port, hash, admin, site, killed;
 
 /** startRelay starts the relay, on a free port or the one it had. */
 async function startRelay(...flags) {
-  relay = new Program('moqrelayserver', '-port', String(port ?? 0), ...flags);
+  relay = new Program('moqrelayserver', '-port', String(port ?? 0), '-admin', '0', ...flags);
   port = (await relay.said(/is ready: moqt:\/\/localhost:(\d+)/))[1];
   hash = (await relay.said(/SHA-256 ([0-9a-f]{64})/))[1];
+  admin = await adminOf(relay);
 }
+
+/** adminOf is where the admin API of a relay is. */
+const adminOf = async (program) => (await program.said(/admin API is at (http:\S+)\.\n/))[1];
 
 /** watching are the sessions of our page that the log of the relay names. */
 const watching = () => [...relay.stderr.matchAll(/ session session=(\S+) .*implementation=oxymoq-watch/g)].map((m) => m[1]);
@@ -128,6 +133,60 @@ const checks = {
     await startRelay('-drain', '1');
     await live(page, 2, before);
     assert.equal(await page.locator('body').getAttribute('data-state'), 'live');
+    await page.close();
+  },
+
+  async 'the page of the admin API shows the relay live'() {
+    const watcher = await browser.open('watched', watchPage('localhost'));
+    await live(watcher, 1);
+    const page = await browser.open('admin', admin), complaints = [], asked = new Set();
+    page.on('console', (m) => m.type() === 'error' && complaints.push(m.text()));
+    page.on('request', (r) => asked.add(new URL(r.url()).origin));
+    await page.reload();
+    const cells = (row) => page.locator(row).evaluateAll((all) => all.map((tr) => Array.from(tr.cells, (td) => td.textContent)));
+    const date = () => eventually(20, 'the date among the tracks', async () => (await cells('#tracks tr')).find((c) => c[0] === 'moq.2ddate--date' && c[1] === 'live'));
+    const status = (state) => eventually(20, `the page is ${state}`, async () => (await page.locator('body').getAttribute('data-state')) === state);
+    const largest = (await date())[2];
+    await eventually(20, 'a later object', async () => (await date())[2] !== largest);
+    await eventually(20, 'rates', async () => /bit\/s/.test((await date())[4]));
+    assert.ok((await cells('#sessions tr')).some((c) => c[2] === 'wt' && c[5].startsWith('oxymoq-watch')), 'the watcher is not among the sessions');
+    assert.ok((await cells('#namespaces tr')).some((c) => c[0] === 'moq.2ddate'), 'the namespace is missing');
+
+    // One track, whose objects go on coming.
+    await page.locator('#tracks a', { hasText: 'moq.2ddate--date' }).click();
+    const newest = async () => (await cells('#objects tr')).find((c) => /^\d\d:\d\d:\d\d\.\d{3}$/.test(c[1]))?.[0];
+    const before = await eventually(20, 'objects of the track', newest);
+    await eventually(20, 'a later object of the track', async () => (await newest()) !== before);
+    assert.ok((await page.locator('#groups .strip span').count()) > 0, 'no group is drawn');
+    assert.ok((await cells('#subscribers tr')).length > 0, 'nobody subscribes');
+    await page.locator('#close').click();
+    await eventually(20, 'the track is closed', async () => !(await page.locator('#detail').isVisible()));
+
+    // What happens is told, and that the relay cannot be asked.
+    await watcher.close();
+    await eventually(20, 'the end of a session', async () => (await cells('#events tr')).some((c) => c[3].startsWith('session ended')));
+    assert.deepEqual(complaints, []);
+    assert.deepEqual([...asked], [admin]);
+    await page.context().setOffline(true);
+    await status('down');
+    await page.context().setOffline(false);
+    await status('live');
+    await page.close();
+  },
+
+  async 'the page of the admin API asks for a token'() {
+    const tokens = path.join(directory, 'tokens');
+    writeFileSync(tokens, 'read 0123456789abcdef', { mode: 0o600 });
+    const guarded = new Program('moqrelayserver', '-port', '0', '-admin', '0', '-admin_token', tokens, '-name', 'guarded');
+    const page = await browser.open('guarded', await adminOf(guarded));
+    for (const [token, name] of [['wrong', 'oxymoq'], ['0123456789abcdef', 'guarded']]) {
+      await page.locator('#login input').fill(token);
+      await page.locator('#login button').click();
+      await eventually(20, `the name is ${name}`, async () => (await page.locator('#name').textContent()) === name);
+      await eventually(20, 'the form is as it should be', async () => (await page.locator('#login').isVisible()) === (token === 'wrong'));
+    }
+    guarded.signal('SIGTERM');
+    assert.equal(await guarded.ended(), 0);
     await page.close();
   },
 
