@@ -3,6 +3,7 @@
 package receiver
 
 import (
+	"bufio"
 	"context"
 	"io"
 	"log/slog"
@@ -26,12 +27,13 @@ func TestFifo(t *testing.T) {
 	}
 	k := openSink(t, path, nil)
 	ctx, cancel := context.WithCancelCause(t.Context())
-	var said screen
-	log := slog.New(slog.NewTextHandler(&said, nil))
+	said, saying := io.Pipe()
+	log := slog.New(slog.NewTextHandler(saying, nil))
 	waited := make(chan error, 1)
 	go func() { waited <- k.Wait(ctx, log) }()
-	for !strings.Contains(said.String(), "waiting for a reader") {
-		time.Sleep(time.Millisecond)
+	line := testkit.Must(bufio.NewReader(said).ReadString('\n'))(t)
+	if !strings.Contains(line, "waiting for a reader") {
+		t.Errorf("it says %s", line)
 	}
 	cancel(errStopped)
 	testkit.ErrIs(t, <-waited, errStopped)
@@ -48,9 +50,11 @@ func TestFifo(t *testing.T) {
 	testkit.Must(io.ReadFull(r, head))(t)
 	testkit.Equal(t, string(head), "FLV")
 	testkit.NoErr(t, r.Close())
-	for i := 1; ctx.Err() == nil; i++ { // the pipe may be told only with the next
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for i := 1; ctx.Err() == nil; i++ { // until the writer hears of it
 		o.Add(sample(small, i, false, 0))
-		time.Sleep(time.Millisecond)
+		<-tick.C
 	}
 	testkit.ErrIs(t, context.Cause(ctx), ErrReaderGone)
 	testkit.ErrIs(t, o.Close(), ErrReaderGone)

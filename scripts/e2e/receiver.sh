@@ -64,7 +64,7 @@ seen() { await 20 "$1 has a picture" hears "$1" 'first picture' 1; }
 part 0 "$first"
 for name in early pipe fifo; do seen "$name"; done
 part "$first" $((size / 2))
-more early 60
+await 20 "the half of the clip comes" lines early 120
 
 # One that joins late, one that a signal ends, and one that ends when its reader does.
 launch late "${clipped[@]}" -stats json "$SCRATCH/late.flv" 9>&-
