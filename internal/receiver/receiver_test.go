@@ -461,7 +461,7 @@ func TestPublisherAcceptsWhatItDoesNotHave(t *testing.T) {
 		p.run(2400 * time.Millisecond)
 		p.end()
 		r.result("")
-		wantFile(t, r, "V0@0s+75", "0@0s+150")
+		wantFile(t, r, "V0@0s+75", "22@900ms+105")
 	})
 }
 
