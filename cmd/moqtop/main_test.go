@@ -154,7 +154,7 @@ func TestJSON(t *testing.T) {
 
 // TestLocal finds the relay of this user.
 func TestLocal(t *testing.T) {
-	dir, err := os.MkdirTemp("", "top") // the path of a socket must be short
+	dir, err := os.MkdirTemp("", "top") //nolint:usetesting // the path of a socket must be short
 	testkit.NoErr(t, err)
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	t.Setenv("XDG_RUNTIME_DIR", dir)

@@ -50,7 +50,8 @@ func (m *Model) openTrack(id string) tea.Cmd {
 		{Title: "AFTER", Width: 8, Right: true, Priority: 1}, {Title: "PROPS", Width: 5, Right: true, Priority: 4}, {Title: "HOW", Width: 8, Priority: 2},
 	})
 	d.tables[groupsPane] = table.New([]table.Column{
-		{Title: "GROUP", Flex: true, Min: 8}, number("OBJECTS", 7, 0), number("BYTES", 8, 1), {Title: "STREAMS", Width: 7, Right: true, Priority: 3}, {Title: "IS", Width: 9}, {Title: "LACKS", Width: 28, Priority: 2},
+		{Title: "GROUP", Flex: true, Min: 8}, number("OBJECTS", 7, 0), number("BYTES", 8, 1), {Title: "STREAMS", Width: 7, Right: true, Priority: 3}, {Title: "IS", Width: 9},
+		{Title: "TOOK", Width: 6, Right: true, Priority: 4}, {Title: "AFTER", Width: 6, Right: true, Priority: 5}, {Title: "LACKS", Width: 28, Priority: 2},
 	})
 	d.tables[objectsPane].Follow(true)
 	d.tables[groupsPane].Follow(true)
@@ -130,9 +131,13 @@ func (d *detail) fill(m *Model) {
 	for i := range d.shown.Groups {
 		g := &d.shown.Groups[i]
 		word, role := groupWord(g)
+		after := draw.Unknown
+		if i > 0 {
+			after = between(d.shown.Groups[i-1].Began, g.Began)
+		}
 		rows = append(rows, table.Row{ID: fmt.Sprint(g.ID), Cells: []table.Cell{
 			{Text: fmt.Sprint(g.ID), Sort: float64(g.ID)}, whole(g.Objects), {Text: draw.Bytes(g.Bytes), Sort: float64(g.Bytes)}, {Text: fmt.Sprint(g.Subgroups)},
-			{Text: word, Role: role}, {Text: holes(g)},
+			{Text: word, Role: role}, {Text: between(g.Began, g.Newest)}, {Text: after}, {Text: holes(g)},
 		}})
 	}
 	d.tables[groupsPane].SetRows(rows)
@@ -270,13 +275,17 @@ func (m *Model) detailLines(w, h int) []string {
 		return append(lines, m.boxed(objectsPane, "bytes of "+d.tables[objectsPane].Selected(), m.hexLines(), w, rest)...)
 	}
 	readers, objects := fmt.Sprintf("subscribers (%d)", len(s.Subscriptions)), "live objects"
+	side := func(w, h int) []string { return d.tables[readersPane].Render(t, w, h) }
+	if len(s.Subscriptions) == 0 && s.Timing != nil {
+		readers, side = "how it comes", func(int, int) []string { return m.timing(s) }
+	}
 	if w < narrow { // one under the other
 		upper := rest / 2
-		lines = append(lines, m.boxed(readersPane, readers, d.tables[readersPane].Render(t, w-4, upper-2), w, upper)...)
+		lines = append(lines, m.boxed(readersPane, readers, side(w-4, upper-2), w, upper)...)
 		return append(lines, m.boxed(objectsPane, objects, d.tables[objectsPane].Render(t, w-4, rest-upper-2), w, rest-upper)...)
 	}
 	left := w * 45 / 100
-	a := m.boxed(readersPane, readers, d.tables[readersPane].Render(t, left-4, rest-2), left, rest)
+	a := m.boxed(readersPane, readers, side(left-4, rest-2), left, rest)
 	b := m.boxed(objectsPane, objects, d.tables[objectsPane].Render(t, w-left-4, rest-2), w-left, rest)
 	for i := range min(len(a), len(b)) {
 		lines = append(lines, a[i]+b[i])
@@ -299,6 +308,9 @@ func (m *Model) about(s *observe.TrackDetail) string {
 		publisher = "publisher " + list(s.Publishers)
 	}
 	parts := []string{publisher}
+	if s.Media != "" {
+		parts = []string{draw.Clean(s.Media), publisher}
+	}
 	for _, p := range s.Sources {
 		if p.Alias != nil {
 			parts = append(parts, fmt.Sprintf("%s d%s %s, alias %d", p.Transport, p.Draft, p.State, *p.Alias))
@@ -315,6 +327,9 @@ func (m *Model) groupTitle(s *observe.TrackDetail) string {
 	title := fmt.Sprintf("groups, newest right: %d cached, %s", len(s.Groups), draw.Bytes(s.Counters.LogBytes))
 	if c := &s.Counters; c.FetchHits+c.FetchMisses > 0 {
 		title += fmt.Sprintf(", FETCH %d from the cache, %d upstream", c.FetchHits, c.FetchMisses)
+	}
+	if every := groupInterval(s.Groups); every > 0 {
+		title += ", one each " + draw.Lag(every)
 	}
 	return title
 }

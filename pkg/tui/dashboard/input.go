@@ -227,8 +227,11 @@ func (m *Model) copyName() tea.Cmd {
 	for _, r := range t.Rows() {
 		if r.ID == t.Selected() {
 			text := strings.TrimSpace(r.Cells[0].Text)
-			if m.screen == sessionsScreen {
+			switch m.screen {
+			case sessionsScreen:
 				text = r.ID
+			case tracksScreen:
+				text, _, _ = strings.Cut(text, "  ") // what it carries follows
 			}
 			m.notice = "copied: " + text
 			return tea.SetClipboard(text)

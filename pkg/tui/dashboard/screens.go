@@ -134,8 +134,12 @@ func (m *Model) trackRows() []table.Row {
 		if t.Largest != nil {
 			location.Sort = float64(t.Largest.Group)
 		}
+		name := m.title(t.Namespace, t.Name)
+		if t.Media != "" {
+			name += "  " + draw.Clean(t.Media)
+		}
 		rows = append(rows, table.Row{ID: t.ID, Cells: []table.Cell{
-			{Text: m.title(t.Namespace, t.Name)}, {Text: word, Role: role}, whole(t.Subscribers), location, bits(f.in), bits(f.out),
+			{Text: name}, {Text: word, Role: role}, whole(t.Subscribers), location, bits(f.in), bits(f.out),
 			{Text: fmt.Sprintf("%d grp", t.Counters.LogGroups), Sort: float64(t.Counters.LogGroups)}, lagCell(t.Lag),
 			{Text: m.theme.Spark(f.history, 14), Role: draw.Faint},
 		}})

@@ -120,7 +120,10 @@ func (m *Model) header() []string {
 	} else if len(s.Relay.Addresses) > 0 {
 		about += "  " + draw.Clean(addresses(s.Relay.Addresses))
 	}
-	about += fmt.Sprintf("  drafts %s  up %s", strings.Join(s.Relay.Drafts, " "), draw.Clock(s.Time.Sub(s.Relay.Began)))
+	about += "  drafts " + strings.Join(s.Relay.Drafts, " ")
+	if !s.Relay.Began.IsZero() { // a relay that is asked as a client does not say
+		about += "  up " + draw.Clock(s.Time.Sub(s.Relay.Began))
+	}
 	bar := max((w-72)/3, 6)
 	flows := fmt.Sprintf(" in %s %s  out %s %s  cache %s/%s %s  lag p99 %s",
 		draw.Right(draw.SI(in), 5), t.Spark(m.flow.in, bar), draw.Right(draw.SI(out), 5), t.Spark(m.flow.out, bar),

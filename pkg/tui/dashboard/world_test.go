@@ -114,7 +114,9 @@ func opened(s *observe.State) *observe.TrackDetail {
 		Properties: []observe.PropertyState{{Type: 0x0E, Value: "128"}}}
 	d.Counters.FetchHits = 14
 	for g := uint64(1206); g <= 1213; g++ {
-		group := observe.GroupState{ID: g, Objects: 60, Bytes: 400_000, Subgroups: 1, Ended: true, Newest: s.Time}
+		group := observe.GroupState{ID: g, Objects: 60, Bytes: 400_000, Subgroups: 1, Ended: true}
+		group.Began = s.Time.Add(-time.Duration(1214-g) * 2 * time.Second)
+		group.Newest = group.Began.Add(1900 * time.Millisecond)
 		switch g {
 		case 1210:
 			group.Objects, group.Holes = 59, []observe.Hole{{From: 17, To: 17}, {From: 20, To: 22, Absent: true}}
