@@ -31,7 +31,7 @@ func (st *stage) inspected() {
 
 // TestInspected shows what a client finds out of a track.
 func TestInspected(t *testing.T) {
-	st := newStage(t, Options{Remote: "moqt://relay.example/moq"}, 130, 30)
+	st := newStage(t, Options{Remote: "moqt://relay.example/moq"}, 150, 30)
 	st.tick(0)
 	st.inspected()
 	st.want("attached moqt://relay.example/moq", "live/cam13 . video-1080p  LOC H.264 1280x720 30 fps")
