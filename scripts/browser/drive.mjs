@@ -7,6 +7,7 @@
 // moqrelayserver and moqdateserver are found in PATH; DIRECTORY is for files.
 
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Browser } from './chromium.mjs';
@@ -252,11 +253,46 @@ const checks = {
     await publisher.close();
   },
 
+  // G and H of READMOQMEDIA.md.
+  async 'an FLV stream plays in @moq/watch'() {
+    flvSettings('flv/out', 12);
+    const streamer = new Program('bash', 'scripts/media/browser-player.sh', 'watch');
+    await streamer.said(/publishing track=video0/, 30);
+    const page = await browser.open('flv watcher', `${site.url('watch')}?reload=false&name=flv/out&url=http://127.0.0.1:${port}/moq-relay`);
+    await playing(page);
+    assert.equal(await streamer.ended(60), 0);
+    await page.close();
+  },
+
+  async '@moq/publish is received as FLV'() {
+    flvSettings('flv/in');
+    const publisher = await browser.open('flv publisher', `${site.url('publish')}?source=camera&name=flv/in&url=http://127.0.0.1:${port}/moq-relay`);
+    const file = path.join(directory, 'browser.flv');
+    // ffmpeg of Debian 12 knows no Opus in FLV.
+    const receiver = new Program('bash', 'scripts/media/browser-encoder.sh', file, '-audio', 'none');
+    await receiver.said(/first picture/, 40);
+    const packets = () => Number(spawnSync('ffprobe', ['-v', 'quiet', '-count_packets', '-select_streams', 'v', '-show_entries',
+      'stream=nb_read_packets', '-of', 'csv=p=0', file]).stdout);
+    await eventually(40, '60 pictures in the file', () => packets() >= 60);
+    receiver.signal('SIGINT');
+    assert.equal(await receiver.ended(), 0);
+    // Its warnings are of the camera's uneven pace.
+    const decoded = spawnSync('ffmpeg', ['-nostdin', '-v', 'error', '-xerror', '-i', file, '-f', 'null', '-'], { encoding: 'utf8' });
+    assert.equal(decoded.status, 0, decoded.stderr);
+    assert.equal(decoded.stderr, '');
+    await publisher.close();
+  },
+
   async 'the relay notices that a browser is gone'() {
     assert.ok(killed, 'no browser was killed');
     assert.match((await sessionEnded(killed))[0], /timed out/);
   },
 };
+
+/** flvSettings are what the scripts of scripts/media take from the environment. */
+function flvSettings(namespace, seconds = 300) {
+  Object.assign(process.env, { MEDIA_URL: `https://127.0.0.1:${port}/moq-relay`, MEDIA_NAMESPACE: namespace, MEDIA_SECONDS: String(seconds) });
+}
 
 /** media has one page publish its camera and two watch it, of which one comes when it is in full swing. */
 async function media(name, attributes) {

@@ -1,8 +1,9 @@
 # Chromium and the relay over WebTransport: the page of internal/watch reads the
 # date with the certificate's hash and hears how its session ends, and the browser
-# programs of moq-dev (@moq/publish, @moq/watch, @moq/net) work as npm has them.
+# programs of moq-dev (@moq/publish, @moq/watch, @moq/net) work as npm has them,
+# with each other and with the FLV tools (G and H of READMOQMEDIA.md).
 # The page's codec is checked against the golden vectors of pkg/wire.
-# needs: chromium=chromium node=nodejs npm=npm
+# needs: chromium=chromium node=nodejs npm=npm ffmpeg=ffmpeg
 . "$(dirname "$0")/stage.bash"
 
 browser=scripts/browser

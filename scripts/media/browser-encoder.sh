@@ -2,7 +2,7 @@
 # H. Shows with ffplay, or writes to a file, what an encoder in the browser
 # publishes, and says where to start one.
 #
-#   scripts/media/browser-encoder.sh [FILE]
+#   scripts/media/browser-encoder.sh [FILE [FLAG of moqflvreceiver...]]
 . "$(dirname "$0")/settings.bash"
 
 relay=$(echo "$MEDIA_URL" | sed 's/^https/http/')
@@ -13,4 +13,6 @@ if [ $# = 0 ]; then
   exec "$here/watch.sh"
 fi
 receiver=$(program moqflvreceiver)
-exec "$receiver" -flv_outpath "$1" -connect_url "$MEDIA_URL" -track_namespace "$MEDIA_NAMESPACE" -retry
+out=$1
+shift
+exec "$receiver" -flv_outpath "$out" -connect_url "$MEDIA_URL" -track_namespace "$MEDIA_NAMESPACE" -retry "$@"
