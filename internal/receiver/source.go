@@ -184,11 +184,13 @@ func (s *source) follow() {
 		if s.r.ctx.Err() != nil {
 			return
 		}
-		if errors.Is(context.Cause(ctx), errRenamed) {
-			continue
-		}
 		var v verdict
-		if !s.r.do(func() { v = s.r.judge(s, sess, err) }) || v.stop {
+		judge := func() {
+			if v = askNow; s.name() == name || sess.Context().Err() != nil {
+				v = s.r.judge(s, sess, err)
+			} // else a catalog was faster, and what became of the name before does not matter
+		}
+		if !s.r.do(judge) || v.stop {
 			return
 		}
 		rendezvous = v.rendezvous
