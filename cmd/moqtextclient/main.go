@@ -10,9 +10,11 @@ import (
 
 	"oxymoq/internal/cli"
 	"oxymoq/internal/door"
+	"oxymoq/internal/screen"
 	"oxymoq/internal/text"
 	"oxymoq/pkg/model"
 	"oxymoq/pkg/moqt"
+	"oxymoq/pkg/observe"
 	"oxymoq/pkg/observe/mlog"
 	"oxymoq/pkg/session"
 )
@@ -33,6 +35,7 @@ type flags struct {
 	format, stats                   string
 	count                           uint64
 	exitOn                          []string
+	screen                          screen.Flags
 }
 
 func main() {
@@ -84,6 +87,8 @@ func (f *flags) program() *cli.Program {
 	p.Flags.DurationVar(&f.idle, "idle_timeout", 10*time.Second, time.Second, "how long (`s`) without an object is idle, from the first answer on")
 	p.Flags.BoolVar(&f.leave, "unsubscribe", false, "leave each track after -unsubscribe_time, and exit when none is left")
 	p.Flags.DurationVar(&f.leaveAfter, "unsubscribe_time", 30*time.Second, time.Second, "how long (`s`) to stay with a track; with -unsubscribe")
+	f.screen.Default = "off" // who runs this in a terminal expects lines
+	f.screen.Declare(p)
 	const example = "moqtextclient -connect_url moqt://localhost:9668/moq-relay -track_namespace moq-date -track_name date"
 	p.Example(example, "the date: the present minute so far, then every second")
 	p.Example(example+" -fetch -sg 29384640 -eg 29384641", "two minutes of the past")
@@ -91,6 +96,14 @@ func (f *flags) program() *cli.Program {
 }
 
 func run(ctx context.Context, env *cli.Env, f *flags, set *cli.FlagSet) (err error) {
+	drawn, err := f.drawn(env, set)
+	if err != nil {
+		return err
+	}
+	plain, events := env.Log, observe.NewRing(0)
+	if drawn {
+		screen.Quiet(env, events)
+	}
 	c := &text.Client{
 		Track:      model.FullTrackName{Namespace: model.ParseNamespace(f.namespace, f.delimiter), Name: f.name},
 		Rendezvous: f.rendezvous, Answer: f.transaction, RawOrder: f.raw, Count: f.count, Duration: f.duration, Idle: f.idle,
@@ -141,6 +154,9 @@ func run(ctx context.Context, env *cli.Env, f *flags, set *cli.FlagSet) (err err
 		return err
 	}
 	defer end(&err)
+	if drawn {
+		return f.display(ctx, env, c, events, plain)
+	}
 	return c.Run(ctx)
 }
 

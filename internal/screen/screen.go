@@ -1,6 +1,7 @@
 package screen
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -18,6 +19,9 @@ import (
 
 // Flags are the settings of a screen as the command line has them.
 type Flags struct {
+	// Default is what -tui is if nobody says; empty: auto. Set it before Declare.
+	Default string
+
 	mode, color, theme string
 	ascii, mouse       bool
 }
@@ -25,7 +29,7 @@ type Flags struct {
 // Declare adds the flags.
 func (f *Flags) Declare(p *cli.Program) {
 	p.Flags.Group("Screen")
-	p.Flags.StringVar(&f.mode, "tui", "auto", "draw a screen: `auto` (if input and output are terminals), on, or off")
+	p.Flags.StringVar(&f.mode, "tui", cmp.Or(f.Default, "auto"), "draw a screen: `auto` (if input and output are terminals), on, or off")
 	p.Flags.StringVar(&f.color, "color", "auto", "colours: `auto` (unless NO_COLOR is set), always, or never")
 	p.Flags.StringVar(&f.theme, "theme", draw.Themes()[0], "colours of the screen: `"+strings.Join(draw.Themes(), "`, ")+"`")
 	p.Flags.BoolVar(&f.ascii, "ascii", false, "draw with ASCII only")

@@ -43,6 +43,16 @@ func TestWanted(t *testing.T) {
 	}
 }
 
+func TestDefault(t *testing.T) {
+	for _, want := range []string{"off", "auto"} {
+		f := Flags{Default: want}
+		f.Declare(cli.New("test", "tests"))
+		if f.mode != want {
+			t.Errorf("%s, want %s", f.mode, want)
+		}
+	}
+}
+
 func TestColours(t *testing.T) {
 	no := func(name string) string { return map[string]string{"NO_COLOR": "1"}[name] }
 	nothing := func(string) string { return "" }

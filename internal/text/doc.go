@@ -24,10 +24,11 @@
 // # Goroutines and locks
 //
 // Run works in its caller's goroutine; beside it run one for the Output, one per
-// session that waits for GOAWAY, and one per PUBLISH that was taken. Output.mu,
-// live.mu and publishes.mu are leaves, except that a publishes entry is locked, in that
-// order, after it was found, and live.mu is locked below publishes.mu. A measure is locked below publishes.mu and
-// measures.mu, and above its Recorder.
+// session that waits for GOAWAY, and one per PUBLISH that was taken. Output.mu
+// and publishes.mu are leaves, except that a publishes entry is locked, in that
+// order, after it was found. A measure is locked below publishes.mu and
+// measures.mu, and above its Recorder. live.mu is a leaf and locked below
+// publishes.mu.
 //
 // # Example
 //

@@ -209,11 +209,16 @@ func TestTextControl(t *testing.T) {
 	st.fails = errNo
 	st.press("p")
 	st.want("failed: the peer does not want to")
+	for range noticeLooks {
+		st.look()
+	}
+	st.wantNot("failed")
 	st.did("pause true, pause false, fetch 29384/0 29385/3, unsubscribe, pause false")
 	st.text.Phase = Over
 	st.look()
 	st.want("* over")
-	st.wantNot("u unsubscribe")
+	st.press("p", "u")
+	st.wantNot("u unsubscribe", "Leave", "paused")
 }
 
 func TestIsText(t *testing.T) {
@@ -412,6 +417,14 @@ func TestHelpNamesEveryKey(t *testing.T) {
 			if !named[b.Help().Key] {
 				t.Errorf("%s: %s is not in the help", program, b.Help().Key)
 			}
+		}
+	}
+}
+
+func TestCarrier(t *testing.T) {
+	for _, tt := range [][3]string{{"quic", "moqt-18", "quic d18"}, {"wt", "", "wt"}, {"", "", ""}, {"mem", "other", "mem other"}} {
+		if got := Carrier(tt[0], tt[1]); got != tt[2] {
+			t.Errorf("%s, %s: %s", tt[0], tt[1], got)
 		}
 	}
 }

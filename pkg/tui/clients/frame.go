@@ -81,6 +81,7 @@ type frame struct {
 	asks          prompt
 	notice        string // what the last action said
 	wrong         bool   // it failed
+	noticed       int    // for how many looks at the state that is still shown
 	body          int    // lines of the body
 	log           journal
 }
@@ -95,10 +96,17 @@ func newFrame(ctx context.Context, name string, o Options, of content) frame {
 	return frame{ctx: ctx, opts: o, theme: o.Theme, keys: newKeys(), name: name, of: of}
 }
 
+// noticeLooks is how long it is shown what an action did, in looks at the state.
+const noticeLooks = 20
+
 // tickMsg says that the state is to be asked for.
 type tickMsg struct{}
 
+// later asks for the state when it is time. What an action said goes after a while.
 func (f *frame) later() tea.Cmd {
+	if f.noticed--; f.noticed <= 0 {
+		f.notice = ""
+	}
 	return tea.Tick(f.opts.Interval, func(time.Time) tea.Msg { return tickMsg{} })
 }
 
@@ -118,7 +126,7 @@ func (f *frame) act(done string, do func(context.Context) error) tea.Cmd {
 }
 
 func (f *frame) say(done string, err error) {
-	f.notice, f.wrong = done, err != nil
+	f.notice, f.wrong, f.noticed = done, err != nil, noticeLooks
 	if err != nil {
 		f.notice = err.Error()
 	}

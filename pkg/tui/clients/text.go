@@ -193,7 +193,7 @@ func (m *Text) pressed(msg tea.KeyPressMsg) tea.Cmd {
 		m.asks.typed, m.asks.left = m.setFilter, func() { m.setFilter(before) }
 	case key.Matches(msg, k.Export):
 		return m.export()
-	case m.opts.Control != nil:
+	case m.opts.Control != nil && m.state.Phase != Over:
 		return m.control(msg)
 	}
 	return nil

@@ -56,7 +56,10 @@ func (m *Text) status() string {
 	if !m.filter.Empty() {
 		parts = append(parts, part{m.theme.Paint(draw.Warn, fmt.Sprintf("/ %s (%d of %d)", draw.Clean(m.filter.String()), len(m.visible), len(m.rows))), 1})
 	}
-	parts = append(parts, part{"SUBSCRIBE_OK " + known(s.Accepted), 4}, part{"first object " + known(s.First), 2})
+	if s.Accepted != nil {
+		parts = append(parts, part{"SUBSCRIBE_OK " + known(s.Accepted), 4})
+	}
+	parts = append(parts, part{"first object " + known(s.First), 2})
 	if wrong := m.attention(s.Time); wrong != "" {
 		parts = append(parts, part{wrong, 0})
 	}
