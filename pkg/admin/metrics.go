@@ -212,10 +212,11 @@ type metrics struct {
 	tally   *tally
 	descs   []*prometheus.Desc // of families
 	process *prometheus.Registry
+	scrapes chan struct{} // holds one entry for each scrape
 }
 
 func newMetrics(tracks int) *metrics {
-	m := &metrics{tally: newTally(tracks), process: prometheus.NewRegistry()}
+	m := &metrics{tally: newTally(tracks), process: prometheus.NewRegistry(), scrapes: make(chan struct{}, MaxScrapes)}
 	for _, f := range families {
 		m.descs = append(m.descs, prometheus.NewDesc(f.name, f.help, f.labels, nil))
 	}
@@ -225,6 +226,13 @@ func newMetrics(tracks int) *metrics {
 
 // serveMetrics answers with all metrics, of a relay and of its process.
 func (a *API) serveMetrics(w http.ResponseWriter, r *http.Request) {
+	select {
+	case a.metrics.scrapes <- struct{}{}:
+		defer func() { <-a.metrics.scrapes }()
+	default:
+		refuse(w, http.StatusServiceUnavailable, "busy", "The metrics are being told to as many as can be.")
+		return
+	}
 	s, err := a.newest.get(r.Context())
 	if err != nil {
 		fail(w, err)
@@ -233,12 +241,13 @@ func (a *API) serveMetrics(w http.ResponseWriter, r *http.Request) {
 	own := prometheus.NewRegistry()
 	own.MustRegister(scrape{a.metrics, s.State})
 	promhttp.HandlerFor(prometheus.Gatherers{own, a.metrics.process}, promhttp.HandlerOpts{
-		MaxRequestsInFlight: maxScrapes, EnableOpenMetrics: true,
+		EnableOpenMetrics: true,
 	}).ServeHTTP(w, r)
 }
 
-// maxScrapes is how many scrapes are answered at a time.
-const maxScrapes = 4
+// MaxScrapes is how many scrapes are answered at a time; others are told to come
+// again.
+const MaxScrapes = 4
 
 // scrape is the Collector of one state.
 type scrape struct {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"net/http"
 	"os"
 	"regexp"
 	"slices"
@@ -167,6 +168,21 @@ func TestMetricsAreBounded(t *testing.T) {
 		sum += m.GetCounter().GetValue()
 	}
 	testkit.Equal(t, sum, 3000.0*2999/2)
+}
+
+func TestScrapesAreLimited(t *testing.T) {
+	api := New(Config{Source: newWorld()})
+	for range MaxScrapes {
+		api.metrics.scrapes <- struct{}{}
+	}
+	resp, body := ask(t, api.Handler(everybody), "GET", "/metrics", "")
+	testkit.Equal(t, resp.StatusCode, http.StatusServiceUnavailable)
+	testkit.Equal(t, problem(t, resp, body).Code, "busy")
+	<-api.metrics.scrapes
+	for range 3 { // each gives its place back
+		resp, _ = ask(t, api.Handler(everybody), "GET", "/metrics", "")
+		testkit.Equal(t, resp.StatusCode, http.StatusOK)
+	}
 }
 
 func TestMetricsOfNothing(t *testing.T) {

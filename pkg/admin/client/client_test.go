@@ -221,6 +221,21 @@ func TestAddresses(t *testing.T) {
 	}
 }
 
+func FuzzAddress(f *testing.F) {
+	for _, s := range []string{"unix:/x", "/x", "https://x:1/below/%2F", "localhost:9670", "[::1]:1", "http://me@x"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, address string) {
+		c, err := client.New(client.Config{Address: address, Dial: func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("nobody is there") }})
+		if err != nil {
+			return
+		}
+		if _, err := c.State(t.Context()); err == nil {
+			t.Error("nobody answered")
+		}
+	})
+}
+
 // TestBelowAPath: a proxy may have put the API below a path.
 func TestBelowAPath(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
