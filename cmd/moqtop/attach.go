@@ -81,7 +81,7 @@ func (f *flags) attach(ctx context.Context, env *cli.Env, events *observe.Ring) 
 
 // inspect looks at a relay as a client.
 func (f *flags) inspect(ctx context.Context, env *cli.Env, events *observe.Ring) (a *attached, err error) {
-	o := inspect.Options{Prefix: model.ParseNamespace(f.namespace, f.delimiter), NoCatalogs: !f.catalogs, Events: events, Log: env.Log}
+	o := inspect.Options{Prefix: model.ParseNamespace(f.namespace, f.delimiter), NoCatalogs: !f.catalogs, NoPublish: !f.publish, Events: events, Log: env.Log}
 	if err := o.Prefix.Validate(); err != nil {
 		return nil, cli.Usagef("-track_namespace %q: %v", f.namespace, err)
 	}

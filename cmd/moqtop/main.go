@@ -25,7 +25,7 @@ type flags struct {
 	address, as, token   string
 	namespace, delimiter string
 	tracks               []string
-	catalogs             bool
+	catalogs, publish    bool
 	once, json           bool
 	interval             time.Duration
 }
@@ -54,6 +54,7 @@ func (f *flags) program() *cli.Program {
 	p.Flags.StringVar(&f.delimiter, "track_namespace_delimiter", "/", "what separates the fields of a `namespace`")
 	p.Flags.ListVar(&f.tracks, "track", nil, "`tracks` NAMESPACE/NAME to receive all the time; others are received while they are open on the screen")
 	p.Flags.BoolVar(&f.catalogs, "catalogs", true, "read the catalogs of namespaces for the names of their tracks")
+	p.Flags.BoolVar(&f.publish, "publish", true, "ask the relay to publish its tracks (SUBSCRIBE_TRACKS), which tells their names")
 	p.Flags.Group("Output")
 	p.Flags.DurationVar(&f.interval, "interval", dashboard.DefaultInterval, time.Second, "time (`s`) between two looks at the relay")
 	p.Flags.BoolVar(&f.once, "once", false, "print what there is after one -interval, and exit")

@@ -28,6 +28,8 @@ type Options struct {
 	Tracks []model.FullTrackName
 	// NoCatalogs leaves catalogs alone until somebody looks at them.
 	NoCatalogs bool
+	// NoPublish leaves out SUBSCRIBE_TRACKS.
+	NoPublish bool
 	// CacheBytes is how much of objects is kept, of all tracks together; 0:
 	// DefaultCache.
 	CacheBytes int64
@@ -86,6 +88,7 @@ type Inspector struct {
 	numbered int                 // subjects so far
 	catalogs int                 // namespaces whose catalogs are received
 	full     map[string]bool     // limits that an event has told of
+	mixedUp  bool                // see confused
 }
 
 // visit is one session.
@@ -175,7 +178,9 @@ func (i *Inspector) run() {
 		ctx, cancel := context.WithCancel(i.ctx)
 		var work sync.WaitGroup
 		work.Go(func() { i.watchNamespaces(ctx, v) })
-		work.Go(func() { i.watchTracks(ctx, v) })
+		if !i.opts.NoPublish && !i.confused(nil) {
+			work.Go(func() { i.watchTracks(ctx, v) })
+		}
 		select {
 		case <-s.Context().Done():
 		case <-i.ctx.Done():
@@ -183,10 +188,29 @@ func (i *Inspector) run() {
 		cancel()
 		work.Wait()
 		i.leave(v, s.Err())
+		i.confused(s.Err())
 		if i.ctx.Err() != nil {
 			return
 		}
 	}
+}
+
+// confused reports whether the relay is not to be asked for PUBLISH again, told why
+// a session ended: some relays give tracks that they publish the aliases of others
+// that we have subscribed to, which ends the session (section 11.1). A leniency:
+// without SUBSCRIBE_TRACKS they can be looked at.
+func (i *Inspector) confused(ended error) bool {
+	i.mu.Lock()
+	was := i.mixedUp
+	if errors.Is(ended, &model.SessionError{Code: model.DuplicateTrackAlias}) {
+		i.mixedUp = true
+	}
+	is := i.mixedUp
+	i.mu.Unlock()
+	if is && !was {
+		i.note(slog.LevelWarn, observe.KindRelay, nil, "the relay gives one alias to two tracks; it is not asked to publish tracks any more")
+	}
+	return is
 }
 
 // enter makes a session the present one.

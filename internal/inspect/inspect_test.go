@@ -3,6 +3,7 @@ package inspect
 import (
 	"context"
 	"errors"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -259,12 +260,82 @@ func TestRefusals(t *testing.T) {
 // stubborn refuses to tell namespaces.
 type stubborn struct {
 	*moqt.TrackMux
-	asked int
+	asked, offers int
 }
 
 func (s *stubborn) SubscribeNamespace(_ context.Context, r *session.PrefixRequest) {
 	s.asked++
 	_ = r.Reject(&model.RequestError{Code: model.NotSupported, Reason: "not here"})
+}
+
+func (s *stubborn) SubscribeTracks(_ context.Context, r *session.PrefixRequest) {
+	s.offers++
+	_ = r.Reject(&model.RequestError{Code: model.NotSupported, Reason: "not here"})
+}
+
+// TestConfused: a relay that mixes up the aliases of what it publishes is not asked
+// to publish again.
+func TestConfused(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		h := &stubborn{TrackMux: moqt.NewTrackMux()}
+		w.direct(h)
+		i := w.look(nil)
+		i.confused(&model.SessionError{Code: model.InternalError})
+		w.kill()
+		w.direct(h)
+		time.Sleep(10 * time.Second)
+		state(t, i)
+		if h.offers != 2 {
+			t.Errorf("after another error it was asked %d times in all", h.offers)
+		}
+		i.confused(&model.SessionError{Code: model.DuplicateTrackAlias})
+		w.kill()
+		w.direct(h)
+		time.Sleep(10 * time.Second)
+		state(t, i)
+		if h.offers != 2 || h.asked != 3 {
+			t.Errorf("it was asked %d times for tracks and %d times for namespaces", h.offers, h.asked)
+		}
+		happened(t, i, "one alias to two tracks")
+	})
+}
+
+// TestLimits: what a hostile relay tells is bounded, and told once.
+func TestLimits(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.direct(&flood{TrackMux: moqt.NewTrackMux(), n: MaxNamespaces + 10})
+		i := w.look(func(o *Options) { o.Events = observe.NewRing(4 * MaxNamespaces) })
+		time.Sleep(time.Minute)
+		if n := len(state(t, i).Spaces); n != MaxNamespaces+1 {
+			t.Errorf("%d namespaces", n)
+		}
+		i.mu.Lock()
+		catalogs, subjects := i.catalogs, len(i.subjects)
+		for n := range MaxTracks {
+			i.subjectLocked(moqt.Track("many", strconv.Itoa(n)))
+		}
+		most := len(i.subjects)
+		i.mu.Unlock()
+		if catalogs != MaxCatalogs || subjects != len(catalogNames)*MaxCatalogs || most != MaxTracks {
+			t.Errorf("catalogs of %d namespaces, %d tracks, %d after more", catalogs, subjects, most)
+		}
+		happened(t, i, "too many namespaces; the first ones are shown")
+		happened(t, i, "too many namespaces for their catalogs to be read")
+		happened(t, i, "too many tracks; the first ones are shown")
+	})
+}
+
+// flood tells many namespaces.
+type flood struct {
+	*moqt.TrackMux
+	n int
+}
+
+func (f *flood) SubscribeNamespace(_ context.Context, r *session.PrefixRequest) {
+	feed, err := r.Accept(nil)
+	for n := 0; n < f.n && err == nil; n++ {
+		err = feed.Namespace(model.Namespace{"n", strconv.Itoa(n)})
+	}
 }
 
 // TestMedia: packaging, format and rhythm are read from the objects.

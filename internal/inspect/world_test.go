@@ -287,15 +287,18 @@ func open(t *testing.T, i *Inspector, fullName string) *observe.TrackDetail {
 func happened(t *testing.T, i *Inspector, text string) {
 	t.Helper()
 	synctest.Wait()
-	events, _, err := i.Events(t.Context(), 0)
-	testkit.NoErr(t, err)
 	var all []string
-	for _, e := range events {
-		line := fmt.Sprint(e.Level, " ", e.Text, " ", e.Detail)
-		if strings.Contains(line, text) {
-			return
+	for after, more := uint64(0), true; more; {
+		events, _, err := i.Events(t.Context(), after)
+		testkit.NoErr(t, err)
+		for _, e := range events {
+			line := fmt.Sprint(e.Level, " ", e.Text, " ", e.Detail)
+			if strings.Contains(line, text) {
+				return
+			}
+			all, after = append(all, line), e.Number
 		}
-		all = append(all, line)
+		more = len(events) == observe.EventBatch
 	}
-	t.Errorf("nothing says %q; there is\n%s", text, strings.Join(all, "\n"))
+	t.Errorf("nothing says %q; there is\n%s", text, strings.Join(all[:min(len(all), 50)], "\n"))
 }
