@@ -12,6 +12,7 @@ import (
 	"oxymoq/pkg/egress"
 	"oxymoq/pkg/hall"
 	"oxymoq/pkg/model"
+	"oxymoq/pkg/observe"
 	"oxymoq/pkg/track"
 )
 
@@ -64,6 +65,7 @@ type TrackWriter struct {
 	ready    func() // tells that the track is there; may be nil
 	cancel   context.CancelCauseFunc
 	ctx      context.Context // ends with the track
+	late     observe.Window
 
 	mu      sync.Mutex
 	open    map[uint64]*GroupWriter
@@ -108,6 +110,15 @@ func (w *TrackWriter) Context() context.Context { return w.ctx }
 
 // Subscribers returns how many there are at present.
 func (w *TrackWriter) Subscribers() int { return int(w.local.Log.Counters().Subscribers.Load()) }
+
+// Counters returns what was written, what of it is kept, and what went out.
+func (w *TrackWriter) Counters() observe.TrackSnapshot { return w.local.Log.Counters().Snapshot() }
+
+// Lag returns how long what went out of late had stayed here, from when it was
+// written to its hand-over to the transport.
+func (w *TrackWriter) Lag() observe.Lag {
+	return w.late.Lag(time.Now(), &w.local.Log.Counters().Delays)
+}
 
 // Largest returns the location of the newest object; ok is false if there is
 // none.

@@ -121,6 +121,9 @@ func TestAppendGroup(t *testing.T) {
 		synctest.Wait()
 		w.Close()
 		result() // nobody waited for the groups that do not exist
+		if c := w.Counters(); c.ObjectsIn != 4 || c.ObjectsOut != 4 || c.LogGroups != 4 || w.Lag().Objects != 4 {
+			t.Errorf("counted %+v, lag %+v", c, w.Lag())
+		}
 		if d := time.Since(began); d != 0 {
 			t.Errorf("it took %v", d)
 		}
