@@ -19,7 +19,7 @@
 // connection, and reads the input in its own; all have ended when it returns. A
 // read of standard input that no system call can end is the exception: it ends
 // with the process. Streamer.mu guards what Status reads, output.mu the counts of
-// a track, roster.mu the list of tracks; none is held while another is taken, or
+// a track, roster.mu the list of tracks, gate.mu whether it is paused; none is held while another is taken, or
 // while anything waits.
 //
 //	s := &streamer.Streamer{

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"oxymoq/pkg/media"
 )
 
 // Status is how far a Streamer is: what it has published since it began, and how
@@ -25,6 +27,15 @@ type Status struct {
 	Tracks    []TrackStatus `json:"tracks"`
 	// Done says that it is the last one.
 	Done bool `json:"done"`
+
+	// The rest is for screens only.
+
+	// Transport and Protocol are what carries the session: "quic", "moqt-18".
+	Transport string `json:"-"`
+	Protocol  string `json:"-"`
+	Paused    bool   `json:"-"`
+	// Skew is how far the video is before the audio; nil unless there are both.
+	Skew *time.Duration `json:"-"`
 }
 
 // TrackStatus is the part of a Status for one track.
@@ -41,6 +52,20 @@ type TrackStatus struct {
 	Object uint64 `json:"object"`
 	// BitRate is in bits a second of real time.
 	BitRate float64 `json:"bits_per_second"`
+
+	// The rest is for screens only.
+
+	Format *media.Format `json:"-"` // nil before the first object
+	// Every is how much media time the last group had.
+	Every time.Duration `json:"-"`
+	// KeptGroups and KeptBytes are what is kept for who comes late.
+	KeptGroups int64 `json:"-"`
+	KeptBytes  int64 `json:"-"`
+	// Unsent counts objects that subscribers did not get.
+	Unsent uint64 `json:"-"`
+	// SendLag is how long objects stay until they are handed to the transport,
+	// in 99 of 100 cases; nil if there were none of late.
+	SendLag *time.Duration `json:"-"`
 }
 
 // Status returns how far the Streamer is. It may be called while Run runs, and
@@ -57,17 +82,35 @@ func (s *Streamer) Status() Status {
 			st.Percent = &percent
 		}
 	}
+	st.Paused = s.gate.closed()
 	if session != nil {
-		st.Connected = session.Stats().Connected
+		x := session.Stats()
+		st.Connected, st.Transport, st.Protocol = x.Connected, x.Transport, x.Protocol
 	}
+	last := map[media.Kind]time.Duration{}
 	st.Tracks = make([]TrackStatus, 0, len(outputs))
 	for _, o := range outputs {
 		c := o.counts()
 		st.Dropped += c.Dropped
-		st.Tracks = append(st.Tracks, TrackStatus{
+		n := o.newest()
+		if n.format != nil {
+			last[o.kind] = n.dts
+		}
+		log := o.writer.Counters()
+		t := TrackStatus{
 			Name: o.name, Codec: c.Codec, Groups: c.Groups, Objects: c.Objects, Bytes: c.Bytes, Dropped: c.Dropped,
-			Subscribers: o.writer.Subscribers(), Group: c.Group, Object: c.Object,
-		})
+			Subscribers: int(log.Subscribers), Group: c.Group, Object: c.Object,
+			Format: n.format, Every: n.every, KeptGroups: log.LogGroups, KeptBytes: log.LogBytes, Unsent: log.Dropped.Total(),
+		}
+		if lag := o.writer.Lag(); lag.Objects > 0 {
+			t.SendLag = &lag.P99
+		}
+		st.Tracks = append(st.Tracks, t)
+	}
+	if video, ok := last[media.Video]; ok {
+		if audio, both := last[media.Audio]; both {
+			st.Skew = new(video - audio)
+		}
 	}
 	return st
 }

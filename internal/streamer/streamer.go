@@ -86,6 +86,7 @@ type Streamer struct {
 
 	mux      *moqt.TrackMux
 	pace     pacer
+	gate     gate
 	clock    clock
 	roster   roster
 	bulletin *bulletin // nil: there is no catalog
@@ -407,6 +408,9 @@ func (s *Streamer) round(ctx, life context.Context, from source, left func() uin
 			return err
 		}
 		s.clock.set(sample)
+		if err := s.gate.pass(ctx); err != nil {
+			return err
+		}
 		if sample.Captured, err = s.pace.wait(ctx, sample.DTS); err != nil {
 			return err
 		}

@@ -399,6 +399,49 @@ func TestPausedSource(t *testing.T) {
 	})
 }
 
+// TestPause: nothing is published while it lasts, and then all that follows, at its
+// pace; a signal ends it.
+func TestPause(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		video := w.view("video0")
+		samples := only(media.Video, clip(small, 0, 2*time.Second))
+		s := w.streamer(bytes.NewReader(flvOf(t, samples)))
+		began := time.Now()
+		done := w.run(s)
+		<-time.After(time.Second)
+		if st := s.Status(); st.Paused || st.Protocol == "" || st.Skew != nil || st.Tracks[0].Format.Width == 0 || st.Tracks[0].Every != gop*frameTime ||
+			st.Tracks[0].KeptGroups == 0 || st.Tracks[0].SendLag == nil || st.Tracks[0].Unsent != 0 {
+			t.Errorf("%+v", st)
+		}
+		s.Pause(true)
+		s.Pause(true)
+		<-time.After(time.Second)
+		before := s.Status()
+		<-time.After(10 * time.Second)
+		if st := s.Status(); !st.Paused || st.Tracks[0].Objects != before.Tracks[0].Objects {
+			t.Errorf("while it is paused %+v", st)
+		}
+		s.Pause(false)
+		testkit.NoErr(t, <-done)
+		got := <-video
+		testkit.NoErr(t, got.err)
+		same(t, got.samples(t, packaging.NewDetector(media.Video, nil)), samples, true)
+		if took := time.Since(began); took < 12*time.Second || took > 14*time.Second {
+			t.Errorf("it took %v", took)
+		}
+	})
+	inWorld(t, func(t *testing.T, w *world) {
+		s := w.streamer(bytes.NewReader(flvOf(t, clip(small, 0, 2*time.Second))))
+		s.Pause(true)
+		ctx, stop := withCause(t)
+		time.AfterFunc(time.Second, func() { stop(errEnough) })
+		testkit.ErrIs(t, s.Run(ctx), errEnough)
+		if st := s.Status(); len(st.Tracks) > 0 && st.Tracks[0].Objects > 0 {
+			t.Errorf("%+v", st)
+		}
+	})
+}
+
 // TestSignalWhileReading ends the read.
 func TestSignalWhileReading(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {

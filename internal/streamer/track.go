@@ -37,8 +37,9 @@ type output struct {
 	seq    uint64        // of the next sample
 	frame  *moqt.Frame
 
-	mu  sync.Mutex
-	sum counts
+	mu   sync.Mutex
+	sum  counts
+	last newest
 }
 
 // counts are what became of the samples of a track.
@@ -52,12 +53,26 @@ type counts struct {
 	Group, Object uint64
 }
 
+// newest is the last object that was published.
+type newest struct {
+	format *media.Format // nil: there is none
+	dts    time.Duration
+	every  time.Duration // from the group before to its group; 0: not known
+}
+
 func (o *output) counts() counts {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.sum
 }
 
+func (o *output) newest() newest {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.last
+}
+
+// count changes what is told of the track.
 func (o *output) count(f func(*counts)) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -133,6 +148,7 @@ func (o *output) write(s *media.Sample) error {
 	o.seq++
 	o.count(func(c *counts) {
 		c.Codec = s.Format.Codec.String()
+		o.last.format, o.last.dts = s.Format, s.DTS
 		if o.group.GroupSequence() == c.Group && c.Objects > 0 {
 			c.Object++
 		} else {
@@ -164,6 +180,9 @@ func (o *output) open(s *media.Sample) error {
 	g, err := o.writer.AppendGroup()
 	if err != nil {
 		return err
+	}
+	if every := s.DTS - o.began; o.format != nil && every > 0 {
+		o.count(func(*counts) { o.last.every = every })
 	}
 	o.group, o.began, o.format = g, s.DTS, s.Format
 	return nil
