@@ -102,7 +102,7 @@ type SubscriberState struct {
 	Priority  uint8              `json:"priority"`
 	Order     string             `json:"order"`
 	Alias     *uint64            `json:"alias"` // of the track in its session; nil: it waits
-	Range     string             `json:"range"` // what it gets: "12/0-", "12/0-20/5"
+	Range     string             `json:"range"` // what it gets: "12/0..", "12/0..20/5"
 	Began     time.Time          `json:"began,omitzero"`
 	Lag       Lag                `json:"lag"`
 	Counters  SubscriberSnapshot `json:"counters"`
