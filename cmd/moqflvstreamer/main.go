@@ -9,9 +9,11 @@ import (
 
 	"oxymoq/internal/cli"
 	"oxymoq/internal/door"
+	"oxymoq/internal/screen"
 	"oxymoq/internal/streamer"
 	"oxymoq/pkg/media/packaging"
 	"oxymoq/pkg/model"
+	"oxymoq/pkg/observe"
 	"oxymoq/pkg/observe/mlog"
 	"oxymoq/pkg/session"
 )
@@ -42,6 +44,7 @@ type flags struct {
 	progress              time.Duration
 	json                  bool
 	exitOn                []string
+	screen                screen.Flags
 }
 
 func main() {
@@ -82,6 +85,7 @@ func (f *flags) program() *cli.Program {
 	p.Flags.Group("Output")
 	p.Flags.DurationVar(&f.progress, "progress", onTerminal, time.Second, "`time` (s) between two lines on what is going on; 0: none; not on a terminal the default is "+elsewhere.String())
 	p.Flags.BoolVar(&f.json, "json", false, "progress as JSON, an object a line, on standard output; the last one has done=true")
+	f.screen.Declare(p)
 	const relay = "-connect_url moqt://localhost:9668/moq-relay"
 	p.Example("moqflvstreamer "+relay+" -loop film.flv", "a file, over and over")
 	p.Example("ffmpeg … -f flv - | moqflvstreamer "+relay+" -input_flv_file -", "what ffmpeg makes")
@@ -92,6 +96,14 @@ func (f *flags) program() *cli.Program {
 const name = "moqflvstreamer"
 
 func run(ctx context.Context, env *cli.Env, f *flags, set *cli.FlagSet) (err error) {
+	drawn, err := f.drawn(env, set)
+	if err != nil {
+		return err
+	}
+	plain, events := env.Log, observe.NewRing(0)
+	if drawn {
+		screen.Quiet(env, events)
+	}
 	s := &streamer.Streamer{
 		Tracks: f.tracks, Options: f.options, NoCatalog: !f.catalog, NoPace: f.noPace, Loop: f.loop, Offer: f.publish,
 		Answer: f.transaction, Expiry: f.delivery, Log: env.Log,
@@ -114,15 +126,19 @@ func run(ctx context.Context, env *cli.Env, f *flags, set *cli.FlagSet) (err err
 	}
 	defer end(&err)
 
-	progress := f.progressOn(env, set)
+	progress, work := f.progressOn(env, set), s.Run
+	if drawn {
+		progress.Every = 0
+		work = func(ctx context.Context) error { return f.display(ctx, env, s, events) }
+	}
 	showing, stop := context.WithCancel(ctx)
 	var shown sync.WaitGroup
 	shown.Go(func() { progress.Run(showing, s) })
 	began := time.Now()
-	err = s.Run(ctx)
+	err = work(ctx)
 	stop()
 	shown.Wait()
-	progress.Finish(s, began, env.Log)
+	progress.Finish(s, began, plain)
 	return err
 }
 
