@@ -137,6 +137,8 @@ var rules = []rule{
 		why: "who looks at a relay keeps the same logs and shows them alike, and draws nothing"},
 	{dir: "internal/screen", may: []string{"internal/cli", leafObserve, "pkg/tui/draw"},
 		why: "whether there is a screen is decided alike by all programs, whatever it shows"},
+	{dir: "internal/timeline", may: []string{leafModel, "pkg/tui/draw"},
+		why: "a trace is read by what stands in it, whoever wrote it"},
 	{dir: "internal/door", may: []string{"internal/cli", "internal/certs", "internal/sideport", "pkg/dial", "pkg/session", "pkg/observe/mlog", "pkg/transport/..."},
 		why: "flags become listeners and connections, no more"},
 	{dir: "internal/testkit/...", may: []string{"pkg/...", "internal/certs", "internal/testkit/..."}, quic: true,

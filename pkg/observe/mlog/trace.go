@@ -270,9 +270,10 @@ func (t *Trace) open() (err error) {
 	return t.flush()
 }
 
-// createFile creates a file that is not there yet.
+// createFile creates a file that is not there yet. It is for its owner only: QUIC's
+// events have tokens by which strangers could end the connection.
 func createFile(name string) (io.WriteCloser, error) {
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return nil, err
 	}
