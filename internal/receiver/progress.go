@@ -14,6 +14,9 @@ type Progress struct {
 	// InPlace writes each line over the one before, as on a terminal.
 	InPlace bool
 	Out     io.Writer
+	// To, if set, is given the Status instead, each time and at the end. It is
+	// called by Run and must not wait.
+	To func(*Status)
 }
 
 // On a terminal a line that is too long is cut and not continued, and what is
@@ -35,6 +38,8 @@ func (p *Progress) ticks() (ticks <-chan time.Time, stop func()) {
 
 func (p *Progress) show(st *Status) {
 	switch {
+	case p.To != nil:
+		p.To(st)
 	case p.JSON:
 		_, _ = p.Out.Write(st.JSON())
 	case p.InPlace:

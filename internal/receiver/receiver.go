@@ -139,6 +139,9 @@ func (r *Receiver) Run(ctx context.Context) error {
 		unwritten = failed
 	}
 	if r.Progress.end(); len(r.sources) > 0 {
+		if p := r.Progress; p != nil && p.To != nil {
+			p.To(r.status(now))
+		}
 		rep := r.report(now)
 		r.Stats.end(rep)
 		if rep.Bytes > 0 {
@@ -174,7 +177,7 @@ func (r *Receiver) spool() (end func()) {
 		r.Stats = &Stats{JSON: r.Stats.JSON, Out: aside(r.Stats.Out)}
 	}
 	if p := r.Progress; p != nil {
-		r.Progress = &Progress{Every: p.Every, JSON: p.JSON, InPlace: p.InPlace, Out: aside(p.Out)}
+		r.Progress = &Progress{Every: p.Every, JSON: p.JSON, InPlace: p.InPlace, Out: aside(p.Out), To: p.To}
 	}
 	return func() {
 		for _, s := range spools {

@@ -51,6 +51,7 @@ type source struct {
 	largest  model.Opt[model.Location] // when it was accepted
 	recorder *latency.Recorder
 	objects  uint64
+	held     time.Duration // from their arrival until they were given out, for the sake of order, of all
 	last     seen
 	seq      model.Opt[uint64] // of the last sample
 	missing  uint64            // objects that were given up since then, as far as is known
@@ -257,6 +258,7 @@ func (s *source) take(a *arrival) {
 	r := s.r
 	r.heard()
 	s.objects++
+	s.held += max(0, time.Since(a.came))
 	s.last.at = a.Location
 	if s.state == ending || s.state == ended {
 		s.began()

@@ -21,6 +21,14 @@ type Status struct {
 	Dropped  uint64        `json:"dropped"`    // because writing was too slow
 	Refused  uint64        `json:"refused"`    // samples that FLV cannot have
 	Restarts uint64        `json:"restarts"`   // of the publisher
+
+	// The rest is for screens only.
+
+	Connected bool `json:"-"`
+	// Transport and Protocol are what carries the session: "quic", "moqt-18".
+	Transport    string         `json:"-"`
+	Protocol     string         `json:"-"`
+	FirstPicture *time.Duration `json:"-"` // from the SUBSCRIBE of the video; nil: none yet
 }
 
 // TrackStatus is how far it is with one track.
@@ -35,6 +43,14 @@ type TrackStatus struct {
 	Objects   uint64 `json:"objects"`
 	Broken    uint64 `json:"broken"` // objects that are no samples
 	Counts
+
+	// The rest is for screens only.
+
+	Receiving bool          `json:"-"` // State is that
+	In        uint64        `json:"-"` // bytes of the samples that came
+	Held      time.Duration `json:"-"` // for how long objects were held back in all, for the sake of order
+	Freezes   uint64        `json:"-"` // times without an object that were too long
+	Longest   time.Duration `json:"-"` // of those
 }
 
 var stateNames = map[state]string{
@@ -48,11 +64,21 @@ func (r *Receiver) status(now time.Time) *Status {
 		Buffer: r.timeline.Waiting(now).Milliseconds(), Restarts: r.timeline.Restarts(),
 	}
 	st.Dropped, st.Refused = r.out.Dropped()
+	if r.firstPicture != nil {
+		st.FirstPicture = new(*r.firstPicture)
+	}
+	if r.session != nil {
+		x := r.session.Stats()
+		st.Connected, st.Transport, st.Protocol = x.Connected, x.Transport, x.Protocol
+	}
 	for _, s := range r.sources {
 		t := TrackStatus{
 			Name: s.name(), Kind: s.kind.String(), State: stateNames[s.state], Group: s.last.at.Group, Object: s.last.at.Object,
-			Objects: s.objects, Broken: s.broken, Counts: r.timeline.Counts(s.kind),
+			Objects: s.objects, Broken: s.broken, Counts: r.timeline.Counts(s.kind), Receiving: s.state == had, Held: s.held,
 		}
+		b := s.recorder.Brief()
+		t.In, t.Freezes = b.Bytes, b.Freezes.Count
+		t.Longest = time.Duration(b.Freezes.Longest * float64(time.Millisecond))
 		if s.detector != nil {
 			t.Packaging = string(s.detector.Name())
 		}

@@ -32,6 +32,30 @@ func TestProgress(t *testing.T) {
 	}
 }
 
+// TestProgressOfAScreen has more, and is told of the end.
+func TestProgressOfAScreen(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		var told []*Status
+		p := w.publish(packaging.MoQMi, both...)
+		w.direct(p)
+		r := w.launch(func(r *Receiver) {
+			r.Progress = &Progress{Every: time.Second, To: func(st *Status) { told = append(told, st) }}
+		})
+		p.run(1500 * time.Millisecond)
+		r.end()
+		if len(told) != 2 {
+			t.Fatalf("told %d times", len(told))
+		}
+		st := told[0]
+		if v := st.Tracks[0]; !st.Connected || st.Protocol == "" || st.FirstPicture == nil || !v.Receiving || v.In == 0 || v.Held != 0 || v.Freezes != 0 {
+			t.Errorf("%+v", st)
+		}
+		if told[1].Written <= st.Written || told[1].Connected {
+			t.Errorf("at the end %+v", told[1])
+		}
+	})
+}
+
 // TestTextReport is for people.
 func TestTextReport(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
