@@ -14,8 +14,10 @@ import (
 	"oxymoq/internal/cli"
 	"oxymoq/internal/door"
 	"oxymoq/internal/receiver"
+	"oxymoq/internal/screen"
 	"oxymoq/pkg/model"
 	"oxymoq/pkg/moqt"
+	"oxymoq/pkg/observe"
 	"oxymoq/pkg/observe/mlog"
 	"oxymoq/pkg/session"
 	"oxymoq/pkg/wire"
@@ -49,6 +51,7 @@ type flags struct {
 	stats                string
 	progress             time.Duration
 	json                 bool
+	screen               screen.Flags
 }
 
 func main() {
@@ -91,6 +94,7 @@ func (f *flags) program() *cli.Program {
 	p.Flags.DurationVar(&f.duration, "duration", 0, time.Second, "exit after this time (`s`); 0: never")
 	p.Flags.ListVar(&f.exitOn, "exit_on", []string{"end"}, "`what` ends the program: end (all tracks have ended: code 0), idle (no object for -idle_timeout: code 0), error (a session or subscription is lost: code 1)")
 	p.Flags.DurationVar(&f.idle, "idle_timeout", 10*time.Second, time.Second, "how long (`s`) without an object is idle, from the first answer on")
+	f.screen.Declare(p)
 	const relay = "moqflvreceiver -connect_url moqt://localhost:9668/moq-relay"
 	p.Example(relay+" received.flv", "into a file, until the publisher ends or Ctrl-C")
 	p.Example(relay+" - | ffplay -", "watch it")
@@ -98,6 +102,14 @@ func (f *flags) program() *cli.Program {
 }
 
 func run(ctx context.Context, env *cli.Env, f *flags, set *cli.FlagSet) (err error) {
+	drawn, err := f.drawn(env, set)
+	if err != nil {
+		return err
+	}
+	plain, events := env.Log, observe.NewRing(0)
+	if drawn {
+		screen.Quiet(env, events)
+	}
 	r := &receiver.Receiver{
 		Hold: f.hold, Rendezvous: f.rendezvous, Answer: f.transaction, Idle: f.idle, Duration: f.duration,
 		Start: moqt.FromGroupsBack(0), Out: env.Out, Log: env.Log,
@@ -123,6 +135,9 @@ func run(ctx context.Context, env *cli.Env, f *flags, set *cli.FlagSet) (err err
 		return err
 	}
 	defer end(&err)
+	if drawn {
+		return f.display(ctx, env, r, events, plain)
+	}
 	return r.Run(ctx)
 }
 

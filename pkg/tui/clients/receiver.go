@@ -3,6 +3,7 @@ package clients
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"charm.land/bubbles/v2/key"
@@ -167,11 +168,26 @@ func (m *Receiver) fill(w, h int) []string {
 			{t.Paint(draw.Accent, t.Plain(draw.Clean(r.Name))), 0}, {t.Paint(role, r.State), 4}, {r.Packaging, 9}, {draw.Right(t.Plain(place), 12), 3},
 			{draw.Right(draw.SI(8*flow.rate()), 5) + "b/s", 6}, {t.Paint(draw.Faint, t.Spark(flow.history, spark(w)/2)), 8},
 			{"lag " + draw.Right(known(r.Lag), 5), 1}, {m.warn("gaps", r.Gaps), 1}, {m.warn("late", r.Late), 5}, {m.freezes(&r), 7},
-			{"reorder " + t.Paint(draw.Faint, t.Spark(held.history, spark(w))), 8},
+			{"reorder " + t.Paint(draw.Faint, t.Spark(above(held.history, heldNoise), spark(w))), 8},
 		})
 	}
 	lines = append(lines, columns(rows, w-2)...)
 	return m.withLog(append(lines, m.buffer(w), m.written(w)), h)
+}
+
+// heldNoise is for how many microseconds a second objects are held back where they
+// come in order, because a machine does other things too.
+const heldNoise = 10_000
+
+// above returns values with 0 for those that are less than the least.
+func above(values []float64, least float64) []float64 {
+	out := slices.Clone(values)
+	for i, v := range out {
+		if v < least {
+			out[i] = 0
+		}
+	}
+	return out
 }
 
 // warn is a count that should be 0.
