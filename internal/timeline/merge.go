@@ -261,7 +261,7 @@ func (s *Story) together(pairs []pair) []Row {
 					arrived += s.Clocks.shift
 				}
 				r.Delay, r.Known = arrived-r.At, true
-				r.Text = joined(it, other)
+				r.Text = joined(it, other, r.Delay)
 			case it.key != "" && it.kind != Connection && !side.other.cut && r.At < side.seen:
 				r.Missing = true
 			}
@@ -271,9 +271,14 @@ func (s *Story) together(pairs []pair) []Row {
 	return rows
 }
 
+// held is by how much later than the first of a stream the last object arrives,
+// relative to when they were sent, so that it is told: others, or losses, have
+// held it up.
+const held = 2 * time.Millisecond
+
 // joined is the text of what both sides saw, with what the reader saw of it
-// otherwise.
-func joined(sent, read *item) string {
+// otherwise; delay is that of the beginning.
+func joined(sent, read *item, delay time.Duration) string {
 	text := sent.text
 	if sent.fold == nil || read.fold == nil {
 		return text
@@ -283,6 +288,9 @@ func joined(sent, read *item) string {
 	}
 	if sent.fold.end == "" && read.fold.end != "" {
 		text += ", " + read.fold.end
+	}
+	if later := (read.fold.ended - read.at) - (sent.fold.ended - sent.at); later >= held && sent.fold.objects > 1 {
+		text += ", the last +" + clock(delay+later)
 	}
 	return text
 }

@@ -174,7 +174,10 @@ func name(ns namespace, name text) string {
 func (m *rawMessage) text() string {
 	var parts []string
 	add := func(format string, args ...any) { parts = append(parts, fmt.Sprintf(format, args...)) }
-	if m.Request != nil {
+	switch {
+	case m.Request != nil && m.Type == "goaway":
+		add("requests from #%d on", *m.Request)
+	case m.Request != nil:
 		add("#%d", *m.Request)
 	}
 	if m.Alias != nil {

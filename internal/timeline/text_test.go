@@ -44,7 +44,7 @@ func TestTextWidths(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, s := range []*Story{one, both} {
-			for width := MinWidth; width <= 200; width++ {
+			for width := MinWidth; width <= 200; width += 1 + width/30 {
 				for _, ascii := range []bool{false, true} {
 					out := written(t, s, Layout{Width: width, ASCII: ascii})
 					if n, want := strings.Count(out, "\n"), len(s.Rows)+len(s.head())+1; n != want {
