@@ -164,7 +164,7 @@ func (t *subject) run(ctx context.Context) {
 		if !wait(ctx, t.changed, pause) {
 			break
 		}
-		pause = min(2*pause, t.longest())
+		pause = t.longer(pause)
 	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -179,14 +179,15 @@ func (t *subject) run(ctx context.Context) {
 	t.settleLocked() // somebody may have looked meanwhile
 }
 
-// longest is the longest pause after a refusal.
-func (t *subject) longest() time.Duration {
+// longer is the pause that follows one. A catalog that does not exist is asked for
+// ever more rarely.
+func (t *subject) longer(pause time.Duration) time.Duration {
 	t.i.mu.Lock()
 	defer t.i.mu.Unlock()
-	if t.follows && !t.named && t.looked == nil && !t.had {
-		return catalogPause
+	if t.hiddenLocked() {
+		return min(5*pause, catalogPause)
 	}
-	return longestPause
+	return min(2*pause, longestPause)
 }
 
 // asks notes that the track is asked for; one that was refused stays so until it
