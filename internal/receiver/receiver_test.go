@@ -440,6 +440,28 @@ func TestNamesOfCatalog(t *testing.T) {
 	}
 }
 
+// TestNamesOfCatalogWhileWaiting: they are asked for although the relay is being
+// asked to wait for others.
+func TestNamesOfCatalogWhileWaiting(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.relayed()
+		began := time.Now()
+		r := w.launch(func(r *Receiver) { r.Dial.RetryFirst = true })
+		pass(700 * time.Millisecond)
+		p := w.publish(packaging.Hang, both...)
+		p.list(catalog.NameHang)
+		s := w.register(p)
+		defer s.Close()
+		p.run(5 * time.Second)
+		p.end()
+		r.result("")
+		wantLog(t, r, "track=video/hd")
+		if took := time.Since(began); took > 15*time.Second {
+			t.Errorf("the names were asked for after %v", took)
+		}
+	})
+}
+
 // TestPublisherAcceptsWhatItDoesNotHave: the names of the catalog are asked for
 // although there is a subscription.
 func TestPublisherAcceptsWhatItDoesNotHave(t *testing.T) {

@@ -130,16 +130,20 @@ func (s *source) offer(names []string) {
 		}
 	}
 	first := slices.Index(s.names, names[0])
+	rename := -1
 	switch {
 	case s.state == absent && fresh >= 0:
-		s.state, s.next = asking, fresh
+		rename = fresh
 	case !listed && s.objects == 0 && first >= 0 && (s.state == had || s.state == asking):
-		s.state, s.next = asking, first
+		rename = first
+	case fresh < 0:
+		return
+	}
+	if rename >= 0 {
+		s.state, s.next = asking, rename
 		if s.quit != nil {
 			s.quit(errRenamed)
 		}
-	case fresh < 0:
-		return
 	}
 	select {
 	case s.poke <- struct{}{}:
