@@ -47,6 +47,23 @@ func TraceOf(q *quic.Conn) transport.Trace {
 type trace struct {
 	to        transport.Trace
 	producers atomic.Int64
+
+	// Of the goroutine that formats events.
+	w   io.Writer
+	enc *jsontext.Encoder // on w
+}
+
+// encode formats an event. The encoder is kept: making one costs more than the
+// event.
+func (t *trace) encode(e qlogwriter.Event, w io.Writer, at time.Time) error {
+	if t.enc == nil || t.w != w {
+		t.w, t.enc = w, jsontext.NewEncoder(w)
+	}
+	err := e.Encode(t.enc, at)
+	if err != nil {
+		t.enc = nil // it is within an object
+	}
+	return err
 }
 
 func (t *trace) SupportsSchemas(schema string) bool {
@@ -68,7 +85,7 @@ type recorder struct {
 // after that.
 func (r *recorder) RecordEvent(e qlogwriter.Event) {
 	r.t.to.Event(e.Name(), func(w io.Writer, at time.Time) error {
-		return e.Encode(jsontext.NewEncoder(w), at)
+		return r.t.encode(e, w, at)
 	})
 }
 
