@@ -159,9 +159,9 @@ func (sub *Subscription) sendDatagram(o *track.Object) {
 	switch err := sub.s.session.SendDatagram(sub.opts.Alias, o); {
 	case err == nil:
 		sub.counters.Datagrams.Add(1)
-		sub.count(1, o.PayloadLen())
 		stayed := time.Since(o.Arrival)
 		sub.stayed(stayed, stayed, 1)
+		sub.count(1, o.PayloadLen())
 	case errors.Is(err, transport.ErrDatagramTooLarge):
 		sub.drop(observe.DropDatagramSize, 1)
 	case errors.Is(err, transport.ErrDatagramDropped):
@@ -183,7 +183,7 @@ func (sub *Subscription) count(objects, bytes int) {
 }
 
 // stayed counts how long objects were here that came one after the other and were
-// handed over together.
+// handed over together. It comes before count: see observe.Window.
 func (sub *Subscription) stayed(longest, shortest time.Duration, objects int) {
 	n := uint64(objects)
 	sub.counters.Delays.AddSpread(longest, shortest, n)

@@ -106,11 +106,11 @@ func (o *stream) serve(buf []byte) ([]byte, outcome) {
 		o.failed = span.Objects
 		return buf, o.end(refusal(err))
 	}
-	o.sub.count(span.Objects, span.Len())
 	if span.Objects > 0 {
 		age := o.sub.t.Age()
 		o.sub.stayed(age-span.Oldest, age-span.Newest, span.Objects)
 	}
+	o.sub.count(span.Objects, span.Len())
 	return buf, more
 }
 

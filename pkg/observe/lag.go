@@ -204,6 +204,8 @@ type Window struct {
 	mu   sync.Mutex
 	then *stamped // what is forgotten; nil: nothing
 	next *stamped // what will be
+	seen uint64   // how many objects there were when
+	lag  Lag      // was computed
 }
 
 // stamped is a copy and when it was made.
@@ -220,11 +222,32 @@ func (w *Window) Lag(now time.Time, d *Delays) Lag {
 	return w.LagOf(now, &c)
 }
 
+// LagIfGrown is Lag for one who asks about much that stands still. objects is a
+// counter that grows after d: while it does not, d is not read.
+func (w *Window) LagIfGrown(now time.Time, d *Delays, objects uint64) Lag {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if objects == w.seen && (objects == 0 || !w.isOver(now)) {
+		return w.lag
+	}
+	var c Counts
+	d.copyTo(&c)
+	w.seen, w.lag = objects, w.late(now, &c)
+	return w.lag
+}
+
 // LagOf is Lag for a copy.
 func (w *Window) LagOf(now time.Time, c *Counts) Lag {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.next == nil || now.Sub(w.next.at) >= LagWindow {
+	return w.late(now, c)
+}
+
+func (w *Window) isOver(now time.Time) bool { return w.next == nil || now.Sub(w.next.at) >= LagWindow }
+
+// late returns what was counted since what is forgotten. w.mu is held.
+func (w *Window) late(now time.Time, c *Counts) Lag {
+	if w.isOver(now) {
 		w.then, w.next = w.next, &stamped{now, *c}
 	}
 	if w.then == nil {

@@ -198,6 +198,29 @@ func TestWindowForgets(t *testing.T) {
 	step(time.Hour, 7) // nobody looked for an hour
 }
 
+func TestWindowReadsOnlyWhatHasChanged(t *testing.T) {
+	var h Delays
+	var w Window
+	now := time.Unix(1000, 0)
+	step := func(after time.Duration, objects, want uint64) {
+		t.Helper()
+		now = now.Add(after)
+		if l := w.LagIfGrown(now, &h, objects); l.Objects != want {
+			t.Errorf("at %v: %d objects, want %d", now.Unix(), l.Objects, want)
+		}
+	}
+	h.Add(time.Millisecond, 3)
+	step(0, 0, 0) // not counted yet
+	step(0, 3, 3)
+	h.Add(time.Millisecond, 1)
+	step(0, 3, 3)
+	step(0, 4, 4)
+	step(LagWindow-1, 4, 4)
+	step(1, 4, 1) // what there was when it was first asked is forgotten
+	step(LagWindow, 4, 0)
+	step(time.Hour, 4, 0)
+}
+
 func TestDelaysUnderRace(t *testing.T) {
 	var h Delays
 	var w Window
@@ -209,8 +232,9 @@ func TestDelaysUnderRace(t *testing.T) {
 			}
 		})
 	}
-	for range 100 {
+	for n := range uint64(100) {
 		w.Lag(time.Now(), &h)
+		w.LagIfGrown(time.Now(), &h, n)
 	}
 	all.Wait()
 	c := h.Counts()

@@ -125,6 +125,7 @@ func (v *subscriberView) state(now time.Time) observe.SubscriberState {
 	if v.sub != nil {
 		v.sub.Measure()
 	}
-	s.Lag, s.Counters = v.d.late.Lag(now, &v.d.counters.Delays), v.d.counters.Snapshot()
+	s.Counters = v.d.counters.Snapshot()
+	s.Lag = v.d.late.LagIfGrown(now, &v.d.counters.Delays, s.Counters.ObjectsOut)
 	return s
 }

@@ -33,6 +33,7 @@ type Relay struct {
 	mu       sync.Mutex
 	scopes   map[string]*scope
 	tracks   map[string]*relayTrack // of all scopes, by ID
+	inOrder  *list.List             // the same, in the order in which they became known
 	peers    map[*peer]bool         // true: the session is set up
 	idle     *list.List             // tracks that nobody uses, the one used least recently first
 	draining *drain                 // nil until Drain
@@ -67,7 +68,7 @@ type scope struct {
 func New(cfg Config) *Relay {
 	cfg = cfg.withDefaults()
 	return &Relay{
-		events: cfg.Events, began: time.Now(), tracks: map[string]*relayTrack{},
+		events: cfg.Events, began: time.Now(), tracks: map[string]*relayTrack{}, inOrder: list.New(),
 		cfg: cfg, budget: track.NewBudget(cfg.CacheBytes),
 		scopes: map[string]*scope{}, peers: map[*peer]bool{}, idle: list.New(), drained: make(chan struct{}),
 	}

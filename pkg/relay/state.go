@@ -92,12 +92,11 @@ func (r *Relay) view() *view {
 	r.mu.Lock()
 	v := r.viewLocked()
 	r.mu.Unlock()
-	slices.SortFunc(v.tracks, func(a, b trackView) int { return cmp.Compare(a.t.number, b.t.number) })
 	slices.SortFunc(v.peers, func(a, b peerView) int { return cmp.Compare(a.p.number, b.p.number) })
 	return v
 }
 
-// viewLocked takes what there is, in no order.
+// viewLocked takes what there is, sessions in no order.
 func (r *Relay) viewLocked() *view {
 	v := new(view)
 	v.draining, v.totals, v.delays = r.draining != nil, r.gone, r.goneDelays
@@ -109,7 +108,8 @@ func (r *Relay) viewLocked() *view {
 	}
 	v.tracks = make([]trackView, 0, len(r.tracks))
 	senders := make([]*peer, 0, len(r.tracks)) // of all tracks, in one piece
-	for _, t := range r.tracks {
+	for at := r.inOrder.Front(); at != nil; at = at.Next() {
+		t := at.Value.(*relayTrack)
 		first := len(senders)
 		for p := range t.ups {
 			senders = append(senders, p)
@@ -164,9 +164,7 @@ func (v *trackView) show(now time.Time) observe.TrackState {
 	if l, ok := glance.Largest.Get(); ok {
 		s.Largest = &observe.Location{Group: l.Group, Object: l.Object}
 	}
-	if s.Counters.ObjectsOut > 0 {
-		s.Lag = t.late.Lag(now, &counters.Delays)
-	}
+	s.Lag = t.late.LagIfGrown(now, &counters.Delays, s.Counters.ObjectsOut)
 	return s
 }
 
@@ -244,8 +242,8 @@ func (v *view) tracksBelow() map[spaceKey]int {
 	}
 	for i := range v.tracks {
 		t := v.tracks[i].t
-		for n := range len(t.name.Namespace) + 1 {
-			key := spaceKey{t.scope, t.name.Namespace[:n].Key()}
+		for _, prefix := range t.prefixes {
+			key := spaceKey{t.scope, prefix}
 			if had, wanted := below[key]; wanted {
 				below[key] = had + 1
 			}

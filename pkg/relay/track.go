@@ -16,10 +16,11 @@ import (
 type relayTrack struct {
 	r        *Relay
 	scope    *scope
-	number   uint64 // in the order in which tracks became known
-	id       string // the number, for people
+	id       string        // a number, in the order in which tracks became known
+	place    *list.Element // in Relay.inOrder
 	name     model.FullTrackName
-	fullName string // printable
+	fullName string   // printable
+	prefixes []string // keys of the namespace and all that it is below
 	began    time.Time
 	log      *track.Track
 	policy   Upstream
@@ -53,18 +54,28 @@ func (sc *scope) trackLocked(r *Relay, name model.FullTrackName) *relayTrack {
 	if t == nil {
 		r.nextTrack++
 		t = &relayTrack{
-			r: r, scope: sc, name: name, fullName: name.String(), policy: r.cfg.policy(name), began: time.Now(),
-			number: r.nextTrack, id: strconv.FormatUint(r.nextTrack, 36),
+			r: r, scope: sc, name: name, fullName: name.String(), prefixes: prefixes(name.Namespace), policy: r.cfg.policy(name), began: time.Now(),
+			id:  strconv.FormatUint(r.nextTrack, 36),
 			log: track.New(track.Config{Budget: r.budget, MaxGroups: r.cfg.CacheGroups, Settle: settleTime}),
 			ups: map[*peer]*upstream{}, opening: map[*peer]*upstream{}, leaving: map[*peer]chan struct{}{},
 			subs: map[*downstream]bool{}, changed: make(chan struct{}),
 		}
 		sc.tracks[key] = t
 		r.tracks[t.id] = t
+		t.place = r.inOrder.PushBack(t)
 		r.counters.Tracks.Add(1)
 		r.counters.TracksTotal.Add(1)
 	}
 	return t
+}
+
+// prefixes returns the keys of the prefixes of a namespace, itself included.
+func prefixes(ns model.Namespace) []string {
+	keys := make([]string, 0, len(ns)+1)
+	for n := range len(ns) + 1 {
+		keys = append(keys, ns[:n].Key())
+	}
+	return keys
 }
 
 // settleTime is how long a publisher's streams may overtake each other: after
@@ -107,6 +118,7 @@ func (t *relayTrack) dropLocked() {
 	t.dropped = true
 	delete(t.scope.tracks, t.name.Key())
 	delete(t.r.tracks, t.id)
+	t.r.inOrder.Remove(t.place)
 	t.r.gone.Dropped.Merge(t.log.Counters().Dropped.Snapshot())
 	t.r.counters.Tracks.Add(-1)
 	t.log.Discard()
