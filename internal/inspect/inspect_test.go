@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"oxymoq/internal/testkit"
+	"oxymoq/pkg/media"
+	"oxymoq/pkg/media/catalog"
 	"oxymoq/pkg/media/packaging"
 	"oxymoq/pkg/model"
 	"oxymoq/pkg/moqt"
@@ -69,10 +71,10 @@ func TestLook(t *testing.T) {
 		write("past")
 		p.announce("live")
 		i := w.look(nil)
-		before := open(t, i, "live--video")
-		if before.State != isIdle || len(before.Objects) != 0 || before.Timing != nil {
-			t.Errorf("the first look finds %+v", before)
+		if before := find(t, i, "live--video"); before.State != isIdle || before.Counters.ObjectsIn+before.Counters.Fetched > 0 {
+			t.Errorf("before the first look it is %+v", before)
 		}
+		open(t, i, "live--video")
 		write("live")
 		d := open(t, i, "live--video")
 		if len(d.Groups) != 1 || d.Groups[0].Objects != 2 || d.Groups[0].Missing != 0 || d.Groups[0].Open != 1 {
@@ -382,6 +384,29 @@ func TestMedia(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestHang: what objects do not say of themselves the catalog says.
+func TestHang(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.relayed()
+		p := w.publish()
+		list, tr := p.track("live", catalog.NameHang), p.track("live", "video/hd")
+		b := testkit.Must(catalog.AppendHang(nil, &catalog.Catalog{Tracks: []catalog.Track{{Name: "video/hd", Packaging: "hang", Kind: media.Video, Format: small}}}))(t)
+		group(t, list, string(b))
+		p.announce("live")
+		i := w.look(nil)
+		state(t, i)
+		const name = "live--video.2fhd"
+		if got := find(t, i, name).Media; got != "hang H.264 320x180 30 fps" {
+			t.Errorf("the catalog says %q", got)
+		}
+		open(t, i, name)
+		film(t, tr, packaging.Hang, small, gop, 0)
+		if d := open(t, i, name); d.Media != "hang H.264 320x180 25 fps" || d.Timing.JitterFrom != "media" {
+			t.Errorf("the objects say %q, and %+v", d.Media, d.Timing)
+		}
+	})
 }
 
 // TestBrokenCatalog is an event.

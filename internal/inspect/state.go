@@ -10,6 +10,7 @@ import (
 
 	"oxymoq/pkg/hall"
 	"oxymoq/pkg/media/catalog"
+	"oxymoq/pkg/model"
 	"oxymoq/pkg/observe"
 	"oxymoq/pkg/session"
 	"oxymoq/pkg/track"
@@ -114,25 +115,24 @@ func (v *visit) show(path string, namespaces, received int, counters observe.Ses
 
 // namespaces shows what is announced, and what is looked for.
 func (i *Inspector) namespaces(v *visit, spaces []*space, tracks []observe.TrackState) []observe.NamespaceState {
-	below := func(fields []string) (n int) {
-		for t := range tracks {
-			if ns := tracks[t].Namespace; len(ns) >= len(fields) && slices.Equal(ns[:len(fields)], fields) {
-				n++
-			}
+	below := map[string]int{} // tracks by the prefixes of their namespaces
+	for t := range tracks {
+		for n := range len(tracks[t].Namespace) + 1 {
+			below[model.Namespace(tracks[t].Namespace[:n]).Key()]++
 		}
-		return n
 	}
-	show := func(fields []string, name string, publishers, watchers []string) observe.NamespaceState {
-		fields = append([]string{}, fields...)
-		return observe.NamespaceState{Fields: fields, Name: name, Publishers: publishers, Watchers: watchers, Tracks: below(fields)}
+	show := func(ns model.Namespace, publishers, watchers []string) observe.NamespaceState {
+		return observe.NamespaceState{
+			Fields: append([]string{}, ns...), Name: ns.String(), Publishers: publishers, Watchers: watchers, Tracks: below[ns.Key()],
+		}
 	}
-	all := []observe.NamespaceState{show(i.opts.Prefix, i.opts.Prefix.String(), []string{}, []string{v.id()})}
+	all := []observe.NamespaceState{show(i.opts.Prefix, []string{}, []string{v.id()})}
 	for _, sp := range spaces {
 		if sp.ns.Equal(i.opts.Prefix) {
 			all[0].Publishers = []string{v.id()}
 			continue
 		}
-		all = append(all, show(sp.ns, sp.ns.String(), []string{v.id()}, []string{}))
+		all = append(all, show(sp.ns, []string{v.id()}, []string{}))
 	}
 	return all
 }
