@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -408,7 +409,7 @@ func TestSample(t *testing.T) {
 
 // TestNotSampled: a session that is not traced is told so.
 func TestNotSampled(t *testing.T) {
-	d := opened(t, DirConfig{Sample: 1 << 62})
+	d := opened(t, DirConfig{Sample: math.MaxInt})
 	if d.Connection(transport.TraceStart{ID: "00"}) != nil {
 		t.Error("it is traced")
 	}
