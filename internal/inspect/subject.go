@@ -235,7 +235,9 @@ func (t *subject) withdrawn(in *session.Inbound) {
 			t.seen = 0
 		}
 		if !t.running {
-			t.state = isEnded
+			if t.state = isEnded; in.Session().Context().Err() != nil {
+				t.state = isIdle
+			}
 		}
 		t.poke()
 	}
