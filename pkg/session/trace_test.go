@@ -222,3 +222,21 @@ func FuzzTraceFollows(f *testing.F) {
 		w.follow(b[cut:])
 	})
 }
+
+// TestUntraced: a session that nobody wants to know of is not wrapped, so that
+// its streams and messages cost what they cost without traces.
+func TestUntraced(t *testing.T) {
+	for name, trace := range map[string]func(*Session) TraceFunc{"no trace": nil, "not this session": func(*Session) TraceFunc { return nil }} {
+		c, srv := memtr.Pair()
+		s := &Session{conn: c, cfg: Config{Trace: trace}}
+		if allocs := testing.AllocsPerRun(100, func() {
+			if s.startTrace(c) != c || s.trace != nil {
+				t.Errorf("%s: it is wrapped", name)
+			}
+		}); allocs != 0 {
+			t.Errorf("%s: %v allocations", name, allocs)
+		}
+		_ = c.CloseWithError(0, "")
+		_ = srv.CloseWithError(0, "")
+	}
+}

@@ -99,6 +99,9 @@ func TestTraceOfAFailedHandshake(t *testing.T) {
 
 // TestUntraced: who is not interested in a connection has no trace of it.
 func TestUntraced(t *testing.T) {
+	if (quictr.Options{}).QUIC().Tracer != nil {
+		t.Error("quic-go is asked to build events")
+	}
 	for _, tracer := range []transport.Tracer{nil, func(transport.TraceStart) transport.Trace { return nil }} {
 		synctest.Test(t, func(t *testing.T) {
 			w := connect(t, quictr.Options{Trace: tracer}, testkit.Link{}, testkit.Link{})
