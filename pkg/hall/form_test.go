@@ -129,3 +129,21 @@ func TestEncodeProperties(t *testing.T) {
 		t.Errorf("an empty list is %x", got)
 	}
 }
+
+func TestDecodeProperties(t *testing.T) {
+	props := model.Properties{{Type: 6, Int: 1 << 40}, {Type: 13, Bytes: []byte("bytes")}}
+	for _, f := range []track.Form{Native(true), FormOf(model.Draft14, true)} {
+		raw := testkit.Must(EncodeProperties(f, props))(t)
+		got := testkit.Must(DecodeProperties(f, raw))(t)
+		testkit.Equal(t, got, props)
+		for i := range raw {
+			_, _ = DecodeProperties(f, raw[:i]) // some are lists too, none makes it panic
+		}
+		if _, err := DecodeProperties(f, raw[:len(raw)-1]); err == nil {
+			t.Error("a list that is cut is taken")
+		}
+	}
+	if got, err := DecodeProperties(Native(true), nil); got != nil || err != nil {
+		t.Errorf("of nothing: %v, %v", got, err)
+	}
+}
