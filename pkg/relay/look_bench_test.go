@@ -136,6 +136,7 @@ type lookMode struct {
 var lookModes = []lookMode{
 	{unit: "ns-nobody"},
 	{"ns-4Hz", time.Second / 4, lookAtAll},
+	{unit: "ns-nobody-again"}, // the difference to the first is noise
 	{"ns-busy", 0, lookAtAll},
 	{"ns-idle-loop", 0, func(context.Context, *Relay, string) {
 		for i := range 1 << 16 {
