@@ -337,7 +337,9 @@ func TestLog(t *testing.T) {
 	st.wantNot("WARN")
 	st.logged("fine", "a warning")
 	st.look()
-	st.want("WARN  a warning")
+	st.want("12:01:08 WARN  a warning")
+	st.send(tea.WindowSizeMsg{Width: 100, Height: 9})
+	st.want("\n WARN  a warning")
 }
 
 // TestMeter: a rate is of a second, and begins anew with the counter.

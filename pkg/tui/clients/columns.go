@@ -59,6 +59,7 @@ func (f *frame) withLog(lines []string, height int) []string {
 	if room < 1 || len(f.log.events) == 0 {
 		return lines
 	}
+	f.logged = true
 	t := f.theme
 	title := " log "
 	lines = append(slices.Clip(lines), t.Paint(draw.Faint, t.Rule(1)+title+t.Rule(f.width-1-len(title))))
@@ -73,7 +74,7 @@ const freshFor = 10 * time.Second
 // no room for the log.
 func (f *frame) attention(now time.Time) string {
 	e, ok := f.log.worst()
-	if !ok || now.Sub(e.Time) > freshFor {
+	if f.logged || !ok || now.Sub(e.Time) > freshFor {
 		return ""
 	}
 	return f.log.text(f.theme, e)

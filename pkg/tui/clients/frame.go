@@ -78,6 +78,7 @@ type frame struct {
 	helpAt        int
 	logs          bool // the log is what is shown
 	logUp         int  // lines that it is scrolled up
+	logged        bool // its end is below what is shown
 	asks          prompt
 	notice        string // what the last action said
 	wrong         bool   // it failed
@@ -277,8 +278,8 @@ func (f *frame) lines() []string {
 		return f.exactly([]string{"terminal too small", fmt.Sprintf("%dx%d, at least %dx%d", w, h, MinWidth, MinHeight)}, h)
 	}
 	lines := []string{f.header(), t.Paint(draw.Faint, t.Rule(w))}
-	foot := []string{f.status(), f.keyLine()}
-	f.body = h - len(lines) - len(foot)
+	const foot = 2
+	f.body, f.logged = h-len(lines)-foot, false
 	var body []string
 	switch {
 	case f.help:
@@ -289,7 +290,7 @@ func (f *frame) lines() []string {
 		body = f.of.fill(w, f.body)
 	}
 	lines = append(lines, f.exactly(body, f.body)...)
-	return f.exactly(append(lines, foot...), h)
+	return f.exactly(append(lines, f.status(), f.keyLine()), h)
 }
 
 // exactly returns that many lines of the width of the screen.
