@@ -198,6 +198,9 @@ func (f *flags) config(env *cli.Env) (relay.Config, error) {
 		}
 		cfg.Rules = append(cfg.Rules, rule)
 	}
+	if f.demo {
+		cfg.Rules = append(cfg.Rules, relay.Rule{Pattern: demoNamespace + "/" + date.Name, Upstream: relay.Upstream{Mode: relay.Eager}})
+	}
 	for _, limit := range []struct {
 		flag         string
 		value, least int64
@@ -237,6 +240,7 @@ func demo(ctx context.Context, r *relay.Relay) error {
 	if err != nil {
 		return fmt.Errorf("the demonstration cannot publish: %w", err)
 	}
+	running.Go(func() { _ = mux.Offer(ctx, s, pub.Track()) }) // so that there is something to see before anybody subscribes
 	select {
 	case <-s.GoawayReceived():
 		s.Close(model.NoError, "leaving as asked")

@@ -123,3 +123,26 @@ for name in moqt admin; do
   await 10 "$name ends" left "$name"
   [ "$(cat "$SCRATCH/$name.code")" = 0 ] || fail "$name ends with code $(cat "$SCRATCH/$name.code"): $(cat "$SCRATCH/$name.log")"
 done
+
+say "the relay's own screen"
+terminal new-session -d -s own -x 100 -y 24 -c "$SCRATCH" "moqrelayserver -port 0 -demo -ascii 2> '$SCRATCH/own.log'; echo \$? > '$SCRATCH/own.code'"
+see own 'moq-date \. date +'
+see own '\* live 1s'
+keys own Enter
+see own 'groups, newest right: [0-9]+ cached'
+see own 'live objects'
+terminal resize-window -t own -x 57 -y 14
+see own 'in [0-9.]+.* out '
+terminal resize-window -t own -x 30 -y 6
+see own 'terminal too small'
+terminal resize-window -t own -x 100 -y 24
+see own 'live objects'
+keys own q
+see own 'Stop the relay\?'
+keys own n
+see own 'live objects'
+keys own q y
+await 20 "the relay stops" left own
+[ "$(cat "$SCRATCH/own.code")" = 0 ] || fail "the relay ended with $(cat "$SCRATCH/own.code"): $(tail -n 3 "$SCRATCH/own.log")"
+grep -q ' is ready: ' "$SCRATCH/own.log" || fail "the relay did not say where it is"
+! grep -q ' INFO ' "$SCRATCH/own.log" || fail "the log went to the terminal: $(grep -m 1 ' INFO ' "$SCRATCH/own.log")"
