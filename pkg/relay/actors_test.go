@@ -32,7 +32,7 @@ type stage struct {
 func play(t *testing.T, cfg Config, f func(*testing.T, *stage)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		if testing.Verbose() {
+		if testing.Verbose() && cfg.Log == nil {
 			cfg.Log = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
 		}
 		s := &stage{t: t, r: New(cfg)}
