@@ -15,12 +15,12 @@ import (
 	"oxymoq/internal/door"
 	"oxymoq/internal/receiver"
 	"oxymoq/internal/screen"
+	"oxymoq/pkg/auth"
 	"oxymoq/pkg/model"
 	"oxymoq/pkg/moqt"
 	"oxymoq/pkg/observe"
 	"oxymoq/pkg/observe/mlog"
 	"oxymoq/pkg/session"
-	"oxymoq/pkg/wire"
 )
 
 // defaultURL is the relay of whom does not name one, as with moxygen.
@@ -75,7 +75,7 @@ func (f *flags) program() *cli.Program {
 	f.relay.Declare(p, "connect_timeout")
 	f.relay.DeclareQMUX(p)
 	p.Flags.DurationVar(&f.transaction, "transaction_timeout", 120*time.Second, time.Second, "how long (`s`) the peer may take to answer a request; 0: for ever")
-	p.Flags.StringVar(&f.auth, "auth", "secret", "authorization `token`, sent once for the session; empty: none")
+	p.Flags.StringVar(&f.auth, "auth", "secret", "authorization `token`, sent with each SUBSCRIBE and FETCH; empty: none")
 	f.dialect.Declare(p)
 	f.events.Declare(p)
 	p.Flags.Group("Tracks")
@@ -123,7 +123,7 @@ func run(ctx context.Context, env *cli.Env, f *flags, set *cli.FlagSet) (err err
 	}
 	cfg := session.Config{Implementation: "oxymoq-flvreceiver/" + cli.Release(), Log: env.Log}
 	if f.auth != "" {
-		cfg.Tokens = []wire.Token{{Action: wire.TokenUseValue, Value: []byte(f.auth)}}
+		r.Tokens = []auth.Token{{Value: []byte(f.auth)}}
 	}
 	if r.Target, r.Dial, err = f.relay.Options(env, f.url, cfg); err != nil {
 		return err

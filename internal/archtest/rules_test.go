@@ -131,7 +131,7 @@ var rules = []rule{
 		why: "how late objects are is counted alike for media and for text"},
 	{dir: "internal/streamer", may: []string{"internal/cli", "pkg/media/...", "pkg/dial", "pkg/moqt", leafModel, "pkg/session"},
 		why: "samples become objects of tracks; how they are sent is the library's business"},
-	{dir: "internal/receiver", may: []string{"internal/cli", "internal/latency", "pkg/media/...", "pkg/dial", "pkg/moqt", leafModel, "pkg/session"},
+	{dir: "internal/receiver", may: []string{"internal/cli", "pkg/auth", "internal/latency", "pkg/media/...", "pkg/dial", "pkg/moqt", leafModel, "pkg/session"},
 		why: "objects become samples of a file; how they come is the library's business"},
 	{dir: "internal/inspect", may: []string{"internal/latency", "pkg/media/...", "pkg/dial", "pkg/moqt", leafModel, leafObserve, "pkg/session", "pkg/track", "pkg/hall"},
 		why: "who looks at a relay keeps the same logs and shows them alike, and draws nothing"},

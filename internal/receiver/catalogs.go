@@ -112,7 +112,7 @@ func (l *listing) tell() {
 func (l *listing) follow() {
 	r := l.c.r
 	sub := &moqt.Subscriber{
-		Track: model.FullTrackName{Namespace: r.Namespace, Name: l.name}, Start: moqt.FromGroupsBack(0),
+		Track: model.FullTrackName{Namespace: r.Namespace, Name: l.name}, Start: moqt.FromGroupsBack(0), Tokens: r.Tokens,
 		Log:  slog.New(quiet{r.Log.Handler()}),
 		Emit: func(o model.Object) { r.do(func() { l.take(&o) }) },
 	}

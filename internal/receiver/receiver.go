@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"oxymoq/pkg/auth"
 	"oxymoq/pkg/dial"
 	"oxymoq/pkg/media"
 	"oxymoq/pkg/model"
@@ -62,6 +63,8 @@ type Receiver struct {
 	// Start is where to begin; the zero value is the next object.
 	Start moqt.Start
 	Terms session.Change
+	// Tokens go with each request.
+	Tokens []auth.Token
 	// Hold is how long something that is missing is awaited, within a track or
 	// between the tracks; see Timeline.
 	Hold time.Duration

@@ -210,7 +210,7 @@ func (s *source) follow() {
 func (s *source) subscriber(name string) *moqt.Subscriber {
 	return &moqt.Subscriber{
 		Track: model.FullTrackName{Namespace: s.r.Namespace, Name: name},
-		Start: s.r.Start, Terms: s.r.Terms,
+		Start: s.r.Start, Terms: s.r.Terms, Tokens: s.r.Tokens,
 		// A quarter is left for what the other track brings meanwhile.
 		Patience: max(s.r.Hold*3/4, time.Nanosecond),
 		EmitCame: func(o model.Object, came time.Time) {

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"oxymoq/pkg/auth"
 	"oxymoq/pkg/model"
 	"oxymoq/pkg/session"
 )
@@ -61,6 +62,8 @@ type Subscriber struct {
 	// the Subscriber's. With a delivery timeout what is missing counts as late
 	// and is not fetched.
 	Terms session.Change
+	// Tokens go with each SUBSCRIBE and FETCH.
+	Tokens []auth.Token
 	// Rendezvous is how long the peer should wait for a publisher. It may be
 	// changed between calls and by Subscribed.
 	Rendezvous time.Duration
@@ -109,7 +112,7 @@ func (s *Subscriber) Run(ctx context.Context, sess *session.Session) error {
 	r := s.begin(sess)
 	c := s.terms()
 	c.Filter = model.Some(model.NextObject)
-	in, err := sess.Subscribe(ctx, session.SubscribeOptions{Track: s.Track, Change: c, Rendezvous: s.Rendezvous}, r)
+	in, err := sess.Subscribe(ctx, session.SubscribeOptions{Track: s.Track, Change: c, Rendezvous: s.Rendezvous, Tokens: s.Tokens}, r)
 	if err != nil {
 		return err
 	}
@@ -310,7 +313,7 @@ func (s *Subscriber) plan(in *session.Inbound) *catchUp {
 			start.back = largest.Group
 		}
 	}
-	c := &catchUp{live: live, opts: session.FetchOptions{Track: s.Track, Priority: s.Terms.Priority}}
+	c := &catchUp{live: live, opts: session.FetchOptions{Track: s.Track, Priority: s.Terms.Priority, Tokens: s.Tokens}}
 	fetch := some
 	switch {
 	case resumed:
@@ -428,7 +431,7 @@ func (s *Subscriber) care(ctx context.Context, r *receiver, now time.Time) (next
 		return next
 	}
 	s.Log.Info("fetching what is missing", "range", lost.String())
-	c := &catchUp{repair: true, since: now, opts: session.FetchOptions{Track: s.Track, Range: lost, Priority: s.Terms.Priority}}
+	c := &catchUp{repair: true, since: now, opts: session.FetchOptions{Track: s.Track, Range: lost, Priority: s.Terms.Priority, Tokens: s.Tokens}}
 	s.repaired, s.past = lost, c
 	s.q.Await(true)
 	r.fetches.Go(func() { s.catchUp(ctx, r.sess, c) })
