@@ -9,6 +9,7 @@ import (
 	"oxymoq/pkg/media/av1"
 	"oxymoq/pkg/media/h264"
 	"oxymoq/pkg/media/hevc"
+	"oxymoq/pkg/media/nal"
 	"oxymoq/pkg/media/opus"
 )
 
@@ -30,13 +31,9 @@ func (s *Stream) data(codec media.Codec, name string, b []byte) ([]byte, error) 
 	return b, nil
 }
 
-// row is how the NAL units of a codec stand in a row.
+// row is what a codec's NAL units are.
 type row struct {
-	codec    media.Codec
-	isAnnexB func([]byte) bool
-	split    func([]byte) ([][]byte, error)
-	units    func([]byte, int) iter.Seq2[[]byte, error]
-	join     func([]byte, ...[]byte) []byte
+	codec media.Codec
 	// config makes a configuration record of the parameter sets among units; nil
 	// if not all are there.
 	config func(units [][]byte) ([]byte, error)
@@ -44,7 +41,7 @@ type row struct {
 }
 
 var avc = &row{
-	codec: media.H264, isAnnexB: h264.IsAnnexB, split: h264.SplitAnnexB, units: h264.Units, join: h264.AppendAVC,
+	codec: media.H264,
 	config: func(units [][]byte) ([]byte, error) {
 		c, err := h264.ConfigFromUnits(units)
 		if c == nil || err != nil {
@@ -59,7 +56,7 @@ var avc = &row{
 }
 
 var hvc = &row{
-	codec: media.HEVC, isAnnexB: hevc.IsAnnexB, split: hevc.SplitAnnexB, units: hevc.Units, join: hevc.AppendHVC,
+	codec: media.HEVC,
 	config: func(units [][]byte) ([]byte, error) {
 		c, err := hevc.ConfigFromUnits(units)
 		if c == nil || err != nil {
@@ -76,13 +73,13 @@ var hvc = &row{
 // units gives NAL units lengths of four bytes and moves parameter sets into the
 // configuration, unless one came from outside.
 func (s *Stream) units(r *row, name string, b []byte) ([]byte, error) {
-	annexB := r.isAnnexB(b)
+	annexB := nal.IsAnnexB(b)
 	var units [][]byte
 	var err error
 	if annexB {
-		units, err = r.split(b)
+		units, err = nal.SplitAnnexB(b)
 	} else {
-		units, err = collect(r.units(b, s.lengthSize))
+		units, err = collect(nal.Units(b, s.lengthSize))
 	}
 	if err != nil {
 		return nil, err
@@ -106,7 +103,7 @@ func (s *Stream) units(r *row, name string, b []byte) ([]byte, error) {
 	case same:
 		return b, nil
 	}
-	return r.join(nil, units...), nil
+	return nal.AppendLengths(nil, units...), nil
 }
 
 func collect(seq iter.Seq2[[]byte, error]) (units [][]byte, err error) {

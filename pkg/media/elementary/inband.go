@@ -4,6 +4,7 @@ import (
 	"oxymoq/pkg/media"
 	"oxymoq/pkg/media/h264"
 	"oxymoq/pkg/media/hevc"
+	"oxymoq/pkg/media/nal"
 )
 
 // AppendInBand appends to b a sample as a chunk whose decoder is configured by
@@ -13,7 +14,7 @@ import (
 func AppendInBand(b []byte, s *media.Sample) ([]byte, error) {
 	switch s.Format.Codec {
 	case media.H264:
-		units, err := collect(h264.Units(s.Data, 4))
+		units, err := collect(nal.Units(s.Data, 4))
 		if err != nil {
 			return nil, err
 		}
@@ -22,11 +23,11 @@ func AppendInBand(b []byte, s *media.Sample) ([]byte, error) {
 			if err != nil {
 				return nil, err
 			}
-			b = h264.AppendAnnexB(h264.AppendAnnexB(b, c.SPS...), c.PPS...)
+			b = nal.AppendAnnexB(nal.AppendAnnexB(b, c.SPS...), c.PPS...)
 		}
-		return h264.AppendAnnexB(b, units...), nil
+		return nal.AppendAnnexB(b, units...), nil
 	case media.HEVC:
-		units, err := collect(hevc.Units(s.Data, 4))
+		units, err := collect(nal.Units(s.Data, 4))
 		if err != nil {
 			return nil, err
 		}
@@ -36,10 +37,10 @@ func AppendInBand(b []byte, s *media.Sample) ([]byte, error) {
 				return nil, err
 			}
 			for _, a := range c.Arrays {
-				b = hevc.AppendAnnexB(b, a.Units...)
+				b = nal.AppendAnnexB(b, a.Units...)
 			}
 		}
-		return hevc.AppendAnnexB(b, units...), nil
+		return nal.AppendAnnexB(b, units...), nil
 	}
 	return append(b, s.Data...), nil
 }

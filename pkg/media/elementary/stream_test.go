@@ -7,8 +7,7 @@ import (
 	"testing"
 
 	"oxymoq/pkg/media"
-	"oxymoq/pkg/media/h264"
-	"oxymoq/pkg/media/hevc"
+	"oxymoq/pkg/media/nal"
 )
 
 // Pictures are slices of a few bytes; what is in them is not looked at.
@@ -306,12 +305,12 @@ func FuzzStream(f *testing.F) {
 			if fr.Format == nil || fr.Format.Codec.Kind() != kind || len(fr.Data) == 0 {
 				t.Fatalf("got %+v", fr)
 			}
-			units, split := h264.Units, false
+			units, split := nal.Units, false
 			switch fr.Format.Codec {
 			case media.H264:
 				split = true
 			case media.HEVC:
-				units, split = hevc.Units, true
+				units, split = nal.Units, true
 			}
 			if split {
 				if _, err := collect(units(fr.Data, 4)); err != nil {

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"oxymoq/pkg/media/nal"
 )
 
 func unhex(t testing.TB, s string) []byte {
@@ -77,7 +79,7 @@ func TestRecords(t *testing.T) {
 			if diff := cmp.Diff(append([]byte{7}, record...), again); err != nil || diff != "" {
 				t.Errorf("written again: %v (-want +got):\n%s", err, diff)
 			}
-			made, err := ConfigFromAnnexB(AppendAnnexB(AppendAnnexB(nil, c.SPS...), c.PPS...))
+			made, err := ConfigFromAnnexB(nal.AppendAnnexB(nal.AppendAnnexB(nil, c.SPS...), c.PPS...))
 			if diff := cmp.Diff(c, made); err != nil || diff != "" {
 				t.Errorf("made of its parameter sets: %v (-want +got):\n%s", err, diff)
 			}

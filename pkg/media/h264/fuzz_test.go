@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"oxymoq/pkg/media/nal"
 )
 
 // FuzzParse gives the same bytes to every parser. What was read is written, and
@@ -15,8 +17,8 @@ func FuzzParse(f *testing.F) {
 		f.Add(record)
 		if c, err := ParseConfig(record); err == nil {
 			f.Add(c.SPS[0])
-			f.Add(AppendAnnexB(AppendAnnexB(nil, c.SPS...), c.PPS...))
-			f.Add(AppendAVC(nil, c.SPS...))
+			f.Add(nal.AppendAnnexB(nal.AppendAnnexB(nil, c.SPS...), c.PPS...))
+			f.Add(nal.AppendLengths(nil, c.SPS...))
 		}
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -34,19 +36,19 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("SPS %v", s)
 		}
 		for _, size := range []int{1, 2, 4} {
-			sample, err := Relength([]byte{}, b, size)
+			sample, err := nal.Relength([]byte{}, b, size)
 			if err != nil {
 				continue
 			}
-			if again, err := Relength([]byte{}, sample, 4); err != nil || !bytes.Equal(sample, again) {
+			if again, err := nal.Relength([]byte{}, sample, 4); err != nil || !bytes.Equal(sample, again) {
 				t.Fatalf("a sample that was written is read as %x, %v; want %x", again, err, sample)
 			}
 		}
-		units, err := SplitAnnexB(b)
+		units, err := nal.SplitAnnexB(b)
 		if err != nil {
 			return
 		}
-		if again, err := SplitAnnexB(AppendAnnexB([]byte{0, 0, 1}, units...)); err != nil || !cmp.Equal(units, again) {
+		if again, err := nal.SplitAnnexB(nal.AppendAnnexB([]byte{0, 0, 1}, units...)); err != nil || !cmp.Equal(units, again) {
 			t.Fatalf("a byte stream that was written is read as %x, %v; want %x", again, err, units)
 		}
 		if c, err := ConfigFromUnits(units); c != nil && (err != nil || c.LengthSize != 4) {

@@ -3,6 +3,8 @@ package h264
 import (
 	"errors"
 	"fmt"
+
+	"oxymoq/pkg/media/nal"
 )
 
 const (
@@ -33,11 +35,11 @@ type SPS struct {
 }
 
 // ParseSPS reads the NAL unit of a sequence parameter set.
-func ParseSPS(nal []byte) (*SPS, error) {
-	if len(nal) == 0 || UnitType(nal) != TypeSPS {
+func ParseSPS(unit []byte) (*SPS, error) {
+	if len(unit) == 0 || UnitType(unit) != TypeSPS {
 		return nil, errors.New("SPS: the NAL unit is of another type")
 	}
-	r := &bitReader{b: Unescape(nal[1:])}
+	r := &bitReader{b: nal.Unescape(unit[1:])}
 	s := parseSPS(r)
 	if r.err != nil {
 		return nil, fmt.Errorf("SPS: %w", r.err)

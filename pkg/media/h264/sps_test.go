@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"oxymoq/pkg/media/nal"
 )
 
 // ue writes an unsigned Exp-Golomb code as ones and zeros.
@@ -117,7 +119,7 @@ func TestUnescape(t *testing.T) {
 		"": "", "000003": "0000", "00000301": "000001", "0000030000030000": "000000000000", "0003": "0003", "0000": "0000",
 		"00000003": "000000", "0000000303": "00000003", "03000003": "030000",
 	} {
-		if got := fmt.Sprintf("%x", Unescape(unhex(t, escaped))); got != want {
+		if got := fmt.Sprintf("%x", nal.Unescape(unhex(t, escaped))); got != want {
 			t.Errorf("%s becomes %s, want %s", escaped, got, want)
 		}
 	}

@@ -2,11 +2,10 @@ package h264
 
 import (
 	"bytes"
-	"encoding/binary"
-	"errors"
 	"fmt"
-	"iter"
 	"slices"
+
+	"oxymoq/pkg/media/nal"
 )
 
 // Types of NAL units (ISO/IEC 14496-10 table 7-1).
@@ -30,145 +29,15 @@ func UnitType(nal []byte) int {
 	return int(nal[0] & 0x1f)
 }
 
-// Units goes through the NAL units of a length-prefixed sample (ISO/IEC 14496-15
-// section 5.3.4.2); lengthSize is 1, 2 or 4. The units alias the sample; empty
-// ones are left out. After an error nothing follows.
-func Units(sample []byte, lengthSize int) iter.Seq2[[]byte, error] {
-	return func(yield func([]byte, error) bool) {
-		for at := 0; at < len(sample); {
-			rest := sample[at:]
-			size, ok := length(rest, lengthSize)
-			if !ok || size > uint64(len(rest)-lengthSize) {
-				yield(nil, fmt.Errorf("the NAL unit at byte %d of %d: %w", at, len(sample), errTruncated))
-				return
-			}
-			end := lengthSize + int(size) // fits: it is within the sample
-			if size > 0 && !yield(rest[lengthSize:end:end], nil) {
-				return
-			}
-			at += end
-		}
-	}
-}
-
-// length reads the length before a NAL unit.
-func length(b []byte, size int) (uint64, bool) {
-	if len(b) < size {
-		return 0, false
-	}
-	switch size {
-	case 1:
-		return uint64(b[0]), true
-	case 2:
-		return uint64(binary.BigEndian.Uint16(b)), true
-	case 4:
-		return uint64(binary.BigEndian.Uint32(b)), true
-	}
-	return 0, false
-}
-
-// Relength appends to b a sample whose NAL units have lengths of lengthSize
-// bytes as one where they have four.
-func Relength(b, sample []byte, lengthSize int) ([]byte, error) {
-	for nal, err := range Units(sample, lengthSize) {
-		if err != nil {
-			return nil, err
-		}
-		b = AppendAVC(b, nal)
-	}
-	return b, nil
-}
-
-// AppendAVC appends NAL units to b, each behind its length in four bytes.
-func AppendAVC(b []byte, units ...[]byte) []byte {
-	for _, nal := range units {
-		b = append(binary.BigEndian.AppendUint32(b, uint32(len(nal))), nal...)
-	}
-	return b
-}
-
-// AppendAnnexB appends NAL units to b, each behind a start code of four bytes.
-func AppendAnnexB(b []byte, units ...[]byte) []byte {
-	for _, nal := range units {
-		b = append(append(b, 0, 0, 0, 1), nal...)
-	}
-	return b
-}
-
-// SplitAnnexB returns the NAL units of a byte stream (ISO/IEC 14496-10 Annex B),
-// without the zeros that may stand around them. They alias b; empty ones are left
-// out. It fails if the stream does not begin with a start code.
-func SplitAnnexB(b []byte) ([][]byte, error) {
-	at, after := startCode(b)
-	if after == 0 || !zeros(b[:at]) {
-		return nil, errors.New("the byte stream does not begin with a start code")
-	}
-	var units [][]byte
-	for after > 0 {
-		b = b[after:]
-		at, after = startCode(b)
-		nal := b[:at:at]
-		for len(nal) > 0 && nal[len(nal)-1] == 0 { // a NAL unit does not end so
-			nal = nal[:len(nal)-1]
-		}
-		if len(nal) > 0 {
-			units = append(units, nal)
-		}
-	}
-	return units, nil
-}
-
-// startCode returns where the next 00 00 01 is and where it ends: the length of
-// b and 0 if there is none.
-func startCode(b []byte) (at, after int) {
-	for i := 2; i < len(b); {
-		switch {
-		case b[i] > 1:
-			i += 3
-		case b[i] == 1 && b[i-1] == 0 && b[i-2] == 0:
-			return i - 2, i + 1
-		default:
-			i++
-		}
-	}
-	return len(b), 0
-}
-
-func zeros(b []byte) bool {
-	for _, c := range b {
-		if c != 0 {
-			return false
-		}
-	}
-	return true
-}
-
-// IsAnnexB reports whether a sample is a byte stream with start codes and not
-// length-prefixed by four bytes. The first may look like the other: 00 00 00 01
-// is also the length of a NAL unit of one byte, 00 00 01 xx one of 256 to 511.
-// What reads as lengths to its very end is taken for length-prefixed.
-func IsAnnexB(sample []byte) bool {
-	at, after := startCode(sample)
-	if after == 0 || !zeros(sample[:at]) {
-		return false
-	}
-	for _, err := range Units(sample, 4) {
-		if err != nil {
-			return true
-		}
-	}
-	return false
-}
-
 // IsIDR reports whether a sample with lengths of four bytes has an IDR picture,
 // at which decoding can begin. A broken sample is none.
 func IsIDR(sample []byte) bool {
 	idr := false
-	for nal, err := range Units(sample, 4) {
+	for unit, err := range nal.Units(sample, 4) {
 		if err != nil {
 			return false
 		}
-		idr = idr || UnitType(nal) == TypeIDR
+		idr = idr || UnitType(unit) == TypeIDR
 	}
 	return idr
 }
@@ -177,7 +46,7 @@ func IsIDR(sample []byte) bool {
 // parameter sets that stand in a byte stream, as encoders put before IDR
 // pictures. It returns nil if it has not both an SPS and a PPS.
 func ConfigFromAnnexB(b []byte) (*Config, error) {
-	units, err := SplitAnnexB(b)
+	units, err := nal.SplitAnnexB(b)
 	if err != nil {
 		return nil, err
 	}
@@ -233,24 +102,4 @@ func appendNew(sets [][]byte, nal []byte, most int) ([][]byte, error) {
 		return nil, fmt.Errorf("more than %d parameter sets of type %d", most, UnitType(nal))
 	}
 	return append(sets, nal), nil
-}
-
-// Unescape returns the payload of a NAL unit without the bytes that prevent the
-// emulation of start codes: 00 00 03 becomes 00 00 (section 7.4.1).
-func Unescape(b []byte) []byte {
-	rbsp := make([]byte, 0, len(b))
-	zeros := 0
-	for _, c := range b {
-		if zeros >= 2 && c == 3 {
-			zeros = 0
-			continue
-		}
-		if c == 0 {
-			zeros++
-		} else {
-			zeros = 0
-		}
-		rbsp = append(rbsp, c)
-	}
-	return rbsp
 }

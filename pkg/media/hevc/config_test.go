@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"oxymoq/pkg/media/nal"
 )
 
 func unhex(t testing.TB, s string) []byte {
@@ -83,7 +85,7 @@ func TestRecords(t *testing.T) {
 			}
 			var stream []byte
 			for i, a := range c.Arrays {
-				stream = AppendAnnexB(stream, a.Units...)
+				stream = nal.AppendAnnexB(stream, a.Units...)
 				c.Arrays[i].Complete = true
 			}
 			c.Arrays = c.Arrays[:3] // without SEI

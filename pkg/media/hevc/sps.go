@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"oxymoq/pkg/media/nal"
 )
 
 const (
@@ -37,11 +39,11 @@ type SPS struct {
 }
 
 // ParseSPS reads the NAL unit of a sequence parameter set.
-func ParseSPS(nal []byte) (*SPS, error) {
-	if UnitType(nal) != TypeSPS {
+func ParseSPS(unit []byte) (*SPS, error) {
+	if UnitType(unit) != TypeSPS {
 		return nil, errors.New("SPS: the NAL unit is of another type")
 	}
-	r := &bitReader{b: Unescape(nal[headerLen:])}
+	r := &bitReader{b: nal.Unescape(unit[headerLen:])}
 	s, orderBits := parseSPS(r)
 	if r.err != nil {
 		return nil, fmt.Errorf("SPS: %w", r.err)

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+
+	"oxymoq/pkg/media/nal"
 )
 
 // Types of NAL units (ISO/IEC 23008-2 table 7-1).
@@ -41,11 +43,11 @@ func UnitType(nal []byte) int {
 // is none.
 func IsKey(sample []byte) bool {
 	key := false
-	for nal, err := range Units(sample, 4) {
+	for unit, err := range nal.Units(sample, 4) {
 		if err != nil {
 			return false
 		}
-		t := UnitType(nal)
+		t := UnitType(unit)
 		key = key || t >= TypeBLA && t <= TypeLastIRAP
 	}
 	return key
@@ -55,7 +57,7 @@ func IsKey(sample []byte) bool {
 // parameter sets that stand in a byte stream, as encoders put before key
 // pictures. It returns nil if it has not all of VPS, SPS and PPS.
 func ConfigFromAnnexB(b []byte) (*Config, error) {
-	units, err := SplitAnnexB(b)
+	units, err := nal.SplitAnnexB(b)
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"oxymoq/pkg/media/flv"
 	"oxymoq/pkg/media/h264"
 	"oxymoq/pkg/media/hevc"
+	"oxymoq/pkg/media/nal"
 	"oxymoq/pkg/media/opus"
 )
 
@@ -107,9 +108,9 @@ func (c *config) data(b []byte) ([]byte, error) {
 	case c.lengthSize == 0:
 		return b, nil
 	case c.format.Codec == media.HEVC:
-		return hevc.Relength(make([]byte, 0, len(b)), b, c.lengthSize)
+		return nal.Relength(make([]byte, 0, len(b)), b, c.lengthSize)
 	}
-	return h264.Relength(make([]byte, 0, len(b)), b, c.lengthSize)
+	return nal.Relength(make([]byte, 0, len(b)), b, c.lengthSize)
 }
 
 // duration returns how long a frame is by what it or the format says, or 0.

@@ -13,6 +13,7 @@ import (
 	"oxymoq/pkg/media/flv"
 	"oxymoq/pkg/media/h264"
 	"oxymoq/pkg/media/hevc"
+	"oxymoq/pkg/media/nal"
 	"oxymoq/pkg/media/opus"
 )
 
@@ -151,12 +152,12 @@ func TestParameterSets(t *testing.T) {
 			m := NewMuxer(&out, MuxerOptions{Video: true})
 			first := picture(row.codec, 0, 0, true)
 			second := picture(row.codec, 0, 0, true)
-			second.Format.Config, second.Data = row.config, h264.AppendAVC(nil, row.data...)
+			second.Format.Config, second.Data = row.config, nal.AppendLengths(nil, row.data...)
 			testkit.NoErr(t, m.Write(first))
 			testkit.NoErr(t, m.Write(second))
 			all := tags(t, out.Bytes())
 			v := testkit.Must(flv.ParseVideo(all[len(all)-1].Data))(t)
-			testkit.Equal(t, v.Data, h264.AppendAVC(nil, row.want...))
+			testkit.Equal(t, v.Data, nal.AppendLengths(nil, row.want...))
 		})
 	}
 	broken := &media.Sample{Format: &media.Format{Codec: media.H264, Config: avcC(t, 4, 7)}, Data: []byte{0, 0, 0, 9, 1}}

@@ -6,6 +6,7 @@ import (
 	"oxymoq/pkg/media"
 	"oxymoq/pkg/media/h264"
 	"oxymoq/pkg/media/hevc"
+	"oxymoq/pkg/media/nal"
 )
 
 // withSets returns the data of a key picture with the parameter sets of its format
@@ -22,7 +23,7 @@ func withSets(s *media.Sample) []byte {
 		if err != nil {
 			return s.Data
 		}
-		return insert(s.Data, h264.Units(s.Data, fourBytes), append(c.SPS[:len(c.SPS):len(c.SPS)], c.PPS...), func(nal []byte) (set, first bool) {
+		return insert(s.Data, nal.Units(s.Data, fourBytes), append(c.SPS[:len(c.SPS):len(c.SPS)], c.PPS...), func(nal []byte) (set, first bool) {
 			t := h264.UnitType(nal)
 			return t == h264.TypeSPS, t == h264.TypeDelimiter
 		})
@@ -37,7 +38,7 @@ func withSets(s *media.Sample) []byte {
 				sets = append(sets, a.Units...)
 			}
 		}
-		return insert(s.Data, hevc.Units(s.Data, fourBytes), sets, func(nal []byte) (set, first bool) {
+		return insert(s.Data, nal.Units(s.Data, fourBytes), sets, func(nal []byte) (set, first bool) {
 			t := hevc.UnitType(nal)
 			return t == hevc.TypeSPS, t == hevc.TypeDelimiter
 		})
@@ -63,7 +64,7 @@ func insert(data []byte, units iter.Seq2[[]byte, error], sets [][]byte, kind fun
 			rest = append(rest, nal)
 		}
 	}
-	out := h264.AppendAVC(make([]byte, 0, len(data)+256), leading...)
-	out = h264.AppendAVC(out, sets...)
-	return h264.AppendAVC(out, rest...)
+	out := nal.AppendLengths(make([]byte, 0, len(data)+256), leading...)
+	out = nal.AppendLengths(out, sets...)
+	return nal.AppendLengths(out, rest...)
 }

@@ -1,4 +1,4 @@
-package hevc
+package nal
 
 import (
 	"encoding/binary"
@@ -7,8 +7,11 @@ import (
 	"iter"
 )
 
+// ErrTruncated says that a NAL unit is longer than what is left of its sample.
+var ErrTruncated = errors.New("truncated")
+
 // Units goes through the NAL units of a length-prefixed sample (ISO/IEC 14496-15
-// section 8.3.4.2); lengthSize is 1, 2 or 4. The units alias the sample; empty
+// sections 5.3.4.2 and 8.3.4.2); lengthSize is 1, 2 or 4. The units alias the sample; empty
 // ones are left out. After an error nothing follows.
 func Units(sample []byte, lengthSize int) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
@@ -16,7 +19,7 @@ func Units(sample []byte, lengthSize int) iter.Seq2[[]byte, error] {
 			rest := sample[at:]
 			size, ok := length(rest, lengthSize)
 			if !ok || size > uint64(len(rest)-lengthSize) {
-				yield(nil, fmt.Errorf("the NAL unit at byte %d of %d: %w", at, len(sample), errTruncated))
+				yield(nil, fmt.Errorf("the NAL unit at byte %d of %d: %w", at, len(sample), ErrTruncated))
 				return
 			}
 			end := lengthSize + int(size) // fits: it is within the sample
@@ -51,13 +54,13 @@ func Relength(b, sample []byte, lengthSize int) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		b = AppendHVC(b, nal)
+		b = AppendLengths(b, nal)
 	}
 	return b, nil
 }
 
-// AppendHVC appends NAL units to b, each behind its length in four bytes.
-func AppendHVC(b []byte, units ...[]byte) []byte {
+// AppendLengths appends NAL units to b, each behind its length in four bytes.
+func AppendLengths(b []byte, units ...[]byte) []byte {
 	for _, nal := range units {
 		b = append(binary.BigEndian.AppendUint32(b, uint32(len(nal))), nal...)
 	}
@@ -72,7 +75,8 @@ func AppendAnnexB(b []byte, units ...[]byte) []byte {
 	return b
 }
 
-// SplitAnnexB returns the NAL units of a byte stream (ISO/IEC 23008-2 Annex B),
+// SplitAnnexB returns the NAL units of a byte stream (Annex B of
+// ISO/IEC 14496-10 and 23008-2),
 // without the zeros that may stand around them. They alias b; empty ones are left
 // out. It fails if the stream does not begin with a start code.
 func SplitAnnexB(b []byte) ([][]byte, error) {
@@ -138,7 +142,7 @@ func IsAnnexB(sample []byte) bool {
 }
 
 // Unescape returns the payload of a NAL unit without the bytes that prevent the
-// emulation of start codes: 00 00 03 becomes 00 00 (section 7.4.2).
+// emulation of start codes: 00 00 03 becomes 00 00 (section 7.4.1 of 14496-10).
 func Unescape(b []byte) []byte {
 	rbsp := make([]byte, 0, len(b))
 	zeros := 0
