@@ -5,7 +5,9 @@
 // package are turned into and made of:
 //
 //	flv, h264, hevc, av1, aac, opus   bytes, without MoQ and without this package
+//	nal                               what H.264 and HEVC have in common
 //	remux                             FLV tags to samples and back
+//	elementary                        what encoders hand out, as samples have it
 //	moqmi, loc, hang                  a sample to an object of MoQT and back
 //	packaging                         which of the three a track is
 //	catalog                           what tracks there are

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+
+	"oxymoq/pkg/media/nal"
 )
 
 // What a record can hold, by the widths of its fields.
@@ -54,7 +56,7 @@ func ParseConfig(b []byte) (*Config, error) {
 
 func parseConfig(b []byte) (*Config, error) {
 	if len(b) < 6 {
-		return nil, errTruncated
+		return nil, nal.ErrTruncated
 	}
 	if b[0] != 1 {
 		return nil, fmt.Errorf("version %d is not known", b[0])
@@ -68,7 +70,7 @@ func parseConfig(b []byte) (*Config, error) {
 		return nil, err
 	}
 	if len(b) == 0 {
-		return nil, errTruncated
+		return nil, nal.ErrTruncated
 	}
 	if c.PPS, b, err = parseSets(b[1:], int(b[0]), "PPS"); err != nil {
 		return nil, err
@@ -78,7 +80,7 @@ func parseConfig(b []byte) (*Config, error) {
 		return c, nil
 	}
 	if len(b) < 4 {
-		return nil, errTruncated
+		return nil, nal.ErrTruncated
 	}
 	c.High = &High{ChromaFormat: b[0] & 3, BitDepthLuma: int(b[1]&7) + 8, BitDepthChroma: int(b[2]&7) + 8}
 	if c.High.SPSExt, _, err = parseSets(b[4:], int(b[3]), "SPS extension"); err != nil {
@@ -92,7 +94,7 @@ func parseConfig(b []byte) (*Config, error) {
 func parseSets(b []byte, n int, name string) (sets [][]byte, rest []byte, err error) {
 	for i := range n {
 		if len(b) < 2 {
-			return nil, nil, fmt.Errorf("%s %d: %w", name, i, errTruncated)
+			return nil, nil, fmt.Errorf("%s %d: %w", name, i, nal.ErrTruncated)
 		}
 		size := int(binary.BigEndian.Uint16(b))
 		b = b[2:]
@@ -100,7 +102,7 @@ func parseSets(b []byte, n int, name string) (sets [][]byte, rest []byte, err er
 			return nil, nil, fmt.Errorf("%s %d is empty", name, i)
 		}
 		if size > len(b) {
-			return nil, nil, fmt.Errorf("%s %d: %w", name, i, errTruncated)
+			return nil, nil, fmt.Errorf("%s %d: %w", name, i, nal.ErrTruncated)
 		}
 		sets = append(sets, b[:size:size])
 		b = b[size:]

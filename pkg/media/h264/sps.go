@@ -39,39 +39,39 @@ func ParseSPS(unit []byte) (*SPS, error) {
 	if len(unit) == 0 || UnitType(unit) != TypeSPS {
 		return nil, errors.New("SPS: the NAL unit is of another type")
 	}
-	r := &bitReader{b: nal.Unescape(unit[1:])}
+	r := nal.NewBits(nal.Unescape(unit[1:]))
 	s := parseSPS(r)
-	if r.err != nil {
-		return nil, fmt.Errorf("SPS: %w", r.err)
+	if r.Err() != nil {
+		return nil, fmt.Errorf("SPS: %w", r.Err())
 	}
 	return s, nil
 }
 
-func parseSPS(r *bitReader) *SPS {
+func parseSPS(r *nal.Bits) *SPS {
 	s := &SPS{ChromaFormat: 1, BitDepthLuma: 8, BitDepthChroma: 8, ReorderFrames: -1}
-	s.Profile, s.Constraints, s.Level = byte(r.u(8)), byte(r.u(8)), byte(r.u(8))
-	id := r.ue()
+	s.Profile, s.Constraints, s.Level = byte(r.U(8)), byte(r.U(8)), byte(r.U(8))
+	id := r.UE()
 	if id > 31 {
-		r.fail(fmt.Errorf("id %d is above 31", id))
+		r.Fail(fmt.Errorf("id %d is above 31", id))
 	}
 	s.ID = int(id)
 	separatePlanes := false
 	if hasChroma(s.Profile) {
 		separatePlanes = s.parseChroma(r)
 	}
-	r.ue() // log2_max_frame_num_minus4
+	r.UE() // log2_max_frame_num_minus4
 	skipOrderCount(r)
-	r.ue()                                              // max_num_ref_frames
-	r.flag()                                            // gaps_in_frame_num_value_allowed_flag
-	width, height := uint64(r.ue())+1, uint64(r.ue())+1 // in macroblocks; in map units
+	r.UE()                                              // max_num_ref_frames
+	r.Flag()                                            // gaps_in_frame_num_value_allowed_flag
+	width, height := uint64(r.UE())+1, uint64(r.UE())+1 // in macroblocks; in map units
 	fieldRows := uint64(1)
-	if s.Interlaced = !r.flag(); s.Interlaced { // frame_mbs_only_flag
+	if s.Interlaced = !r.Flag(); s.Interlaced { // frame_mbs_only_flag
 		fieldRows = 2
-		r.flag() // mb_adaptive_frame_field_flag
+		r.Flag() // mb_adaptive_frame_field_flag
 	}
-	r.flag() // direct_8x8_inference_flag
+	r.Flag() // direct_8x8_inference_flag
 	width, height = width*16, height*16*fieldRows
-	if r.flag() { // frame_cropping_flag
+	if r.Flag() { // frame_cropping_flag
 		// Offsets count in samples of the sparsest plane (table 6-1, section 7.4.2.1.1).
 		unitX, unitY := uint64(1), fieldRows
 		if !separatePlanes && (s.ChromaFormat == 1 || s.ChromaFormat == 2) {
@@ -80,20 +80,20 @@ func parseSPS(r *bitReader) *SPS {
 		if !separatePlanes && s.ChromaFormat == 1 {
 			unitY *= 2
 		}
-		cropX := (uint64(r.ue()) + uint64(r.ue())) * unitX
-		cropY := (uint64(r.ue()) + uint64(r.ue())) * unitY
+		cropX := (uint64(r.UE()) + uint64(r.UE())) * unitX
+		cropY := (uint64(r.UE()) + uint64(r.UE())) * unitY
 		if cropX >= width || cropY >= height {
-			r.fail(errors.New("nothing is left after cropping"))
+			r.Fail(errors.New("nothing is left after cropping"))
 			return s
 		}
 		width, height = width-cropX, height-cropY
 	}
 	if width > MaxSide || height > MaxSide {
-		r.fail(fmt.Errorf("a picture of %dx%d is larger than %d", width, height, MaxSide))
+		r.Fail(fmt.Errorf("a picture of %dx%d is larger than %d", width, height, MaxSide))
 		return s
 	}
 	s.Width, s.Height = int(width), int(height)
-	if r.flag() { // vui_parameters_present_flag
+	if r.Flag() { // vui_parameters_present_flag
 		s.parseVUI(*r)
 	}
 	return s
@@ -111,22 +111,22 @@ func hasChroma(profile byte) bool {
 
 // parseChroma reads from chroma_format_idc to the scaling lists and returns
 // separate_colour_plane_flag.
-func (s *SPS) parseChroma(r *bitReader) (separate bool) {
-	format := r.ue()
+func (s *SPS) parseChroma(r *nal.Bits) (separate bool) {
+	format := r.UE()
 	if format > 3 {
-		r.fail(fmt.Errorf("chroma_format_idc %d does not exist", format))
+		r.Fail(fmt.Errorf("chroma_format_idc %d does not exist", format))
 	}
 	s.ChromaFormat = byte(format)
 	if format == 3 {
-		separate = r.flag()
+		separate = r.Flag()
 	}
-	luma, chroma := r.ue(), r.ue()
+	luma, chroma := r.UE(), r.UE()
 	if luma > 6 || chroma > 6 {
-		r.fail(errors.New("more than 14 bits a sample"))
+		r.Fail(errors.New("more than 14 bits a sample"))
 	}
 	s.BitDepthLuma, s.BitDepthChroma = 8+int(luma), 8+int(chroma)
-	r.flag()       // qpprime_y_zero_transform_bypass_flag
-	if !r.flag() { // seq_scaling_matrix_present_flag
+	r.Flag()       // qpprime_y_zero_transform_bypass_flag
+	if !r.Flag() { // seq_scaling_matrix_present_flag
 		return separate
 	}
 	lists := 8
@@ -134,7 +134,7 @@ func (s *SPS) parseChroma(r *bitReader) (separate bool) {
 		lists = 12
 	}
 	for i := range lists {
-		if !r.flag() { // seq_scaling_list_present_flag
+		if !r.Flag() { // seq_scaling_list_present_flag
 			continue
 		}
 		size := 16
@@ -144,7 +144,7 @@ func (s *SPS) parseChroma(r *bitReader) (separate bool) {
 		last, next := int32(8), int32(8)
 		for range size {
 			if next != 0 {
-				next = (last + r.se()%256 + 256) % 256
+				next = (last + r.SE()%256 + 256) % 256
 			}
 			if next != 0 {
 				last = next
@@ -155,90 +155,90 @@ func (s *SPS) parseChroma(r *bitReader) (separate bool) {
 }
 
 // skipOrderCount reads from pic_order_cnt_type to the offsets of reference frames.
-func skipOrderCount(r *bitReader) {
-	switch kind := r.ue(); kind {
+func skipOrderCount(r *nal.Bits) {
+	switch kind := r.UE(); kind {
 	case 0:
-		r.ue() // log2_max_pic_order_cnt_lsb_minus4
+		r.UE() // log2_max_pic_order_cnt_lsb_minus4
 	case 1:
-		r.flag() // delta_pic_order_always_zero_flag
-		r.se()   // offset_for_non_ref_pic
-		r.se()   // offset_for_top_to_bottom_field
-		n := r.ue()
+		r.Flag() // delta_pic_order_always_zero_flag
+		r.SE()   // offset_for_non_ref_pic
+		r.SE()   // offset_for_top_to_bottom_field
+		n := r.UE()
 		if n > maxOffsets {
-			r.fail(fmt.Errorf("%d offsets of reference frames are more than %d", n, maxOffsets))
+			r.Fail(fmt.Errorf("%d offsets of reference frames are more than %d", n, maxOffsets))
 		}
-		for i := uint32(0); i < n && r.err == nil; i++ {
-			r.se()
+		for i := uint32(0); i < n && r.Err() == nil; i++ {
+			r.SE()
 		}
 	case 2:
 	default:
-		r.fail(fmt.Errorf("pic_order_cnt_type %d does not exist", kind))
+		r.Fail(fmt.Errorf("pic_order_cnt_type %d does not exist", kind))
 	}
 }
 
 // parseVUI reads the video usability information (section E.1.1). Nothing
 // decodes by it, so that one which cannot be read leaves its facts unknown.
-func (s *SPS) parseVUI(r bitReader) {
-	if r.flag() { // aspect_ratio_info_present_flag
-		if r.u(8) == 255 { // Extended_SAR
-			r.u(32)
+func (s *SPS) parseVUI(r nal.Bits) {
+	if r.Flag() { // aspect_ratio_info_present_flag
+		if r.U(8) == 255 { // Extended_SAR
+			r.U(32)
 		}
 	}
-	if r.flag() { // overscan_info_present_flag
-		r.flag()
+	if r.Flag() { // overscan_info_present_flag
+		r.Flag()
 	}
-	if r.flag() { // video_signal_type_present_flag
-		r.u(4)        // video_format, video_full_range_flag
-		if r.flag() { // colour_description_present_flag
-			r.u(24)
+	if r.Flag() { // video_signal_type_present_flag
+		r.U(4)        // video_format, video_full_range_flag
+		if r.Flag() { // colour_description_present_flag
+			r.U(24)
 		}
 	}
-	if r.flag() { // chroma_loc_info_present_flag
-		r.ue()
-		r.ue()
+	if r.Flag() { // chroma_loc_info_present_flag
+		r.UE()
+		r.UE()
 	}
-	if r.flag() { // timing_info_present_flag
-		tick, scale := r.u(32), r.u(32)
-		r.flag() // fixed_frame_rate_flag
-		if r.err == nil && tick > 0 {
+	if r.Flag() { // timing_info_present_flag
+		tick, scale := r.U(32), r.U(32)
+		r.Flag() // fixed_frame_rate_flag
+		if r.Err() == nil && tick > 0 {
 			s.FrameRate = float64(scale) / (2 * float64(tick)) // two fields a picture
 		}
 	}
-	nalHRD := r.flag()
+	nalHRD := r.Flag()
 	if nalHRD {
 		skipHRD(&r)
 	}
-	vclHRD := r.flag()
+	vclHRD := r.Flag()
 	if vclHRD {
 		skipHRD(&r)
 	}
 	if nalHRD || vclHRD {
-		r.flag() // low_delay_hrd_flag
+		r.Flag() // low_delay_hrd_flag
 	}
-	r.flag()      // pic_struct_present_flag
-	if r.flag() { // bitstream_restriction_flag
-		r.flag()      // motion_vectors_over_pic_boundaries_flag
+	r.Flag()      // pic_struct_present_flag
+	if r.Flag() { // bitstream_restriction_flag
+		r.Flag()      // motion_vectors_over_pic_boundaries_flag
 		for range 4 { // from max_bytes_per_pic_denom to log2_max_mv_length_vertical
-			r.ue()
+			r.UE()
 		}
-		if reorder := r.ue(); r.err == nil && reorder <= 16 {
+		if reorder := r.UE(); r.Err() == nil && reorder <= 16 {
 			s.ReorderFrames = int(reorder)
 		}
 	}
 }
 
 // skipHRD reads HRD parameters (section E.1.2).
-func skipHRD(r *bitReader) {
-	n := r.ue() // cpb_cnt_minus1
+func skipHRD(r *nal.Bits) {
+	n := r.UE() // cpb_cnt_minus1
 	if n >= maxCPB {
-		r.fail(fmt.Errorf("more than %d coded picture buffers", maxCPB))
+		r.Fail(fmt.Errorf("more than %d coded picture buffers", maxCPB))
 		return
 	}
-	r.u(8) // bit_rate_scale, cpb_size_scale
+	r.U(8) // bit_rate_scale, cpb_size_scale
 	for range n + 1 {
-		r.ue()
-		r.ue()
-		r.flag()
+		r.UE()
+		r.UE()
+		r.Flag()
 	}
-	r.u(20)
+	r.U(20)
 }

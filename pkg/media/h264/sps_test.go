@@ -97,20 +97,20 @@ func TestSPS(t *testing.T) {
 
 func TestGolomb(t *testing.T) {
 	for _, v := range []uint64{0, 1, 2, 3, 254, 255, 256, 1<<31 - 1, 1<<32 - 2} {
-		r := &bitReader{b: pack(nil, ue(v))}
-		if got := r.ue(); uint64(got) != v || r.err != nil {
-			t.Errorf("%d is read as %d, %v", v, got, r.err)
+		r := nal.NewBits(pack(nil, ue(v)))
+		if got := r.UE(); uint64(got) != v || r.Err() != nil {
+			t.Errorf("%d is read as %d, %v", v, got, r.Err())
 		}
 	}
 	for code, want := range map[uint64]int32{0: 0, 1: 1, 2: -1, 3: 2, 4: -2, 1<<32 - 3: 1<<31 - 1, 1<<32 - 2: -1<<31 + 1} {
-		r := &bitReader{b: pack(nil, ue(code))}
-		if got := r.se(); got != want || r.err != nil {
-			t.Errorf("code %d is read as %d, %v; want %d", code, got, r.err, want)
+		r := nal.NewBits(pack(nil, ue(code)))
+		if got := r.SE(); got != want || r.Err() != nil {
+			t.Errorf("code %d is read as %d, %v; want %d", code, got, r.Err(), want)
 		}
 	}
-	r := &bitReader{b: []byte{0, 0x80}} // a code of 17 bits that is cut off
-	if got := r.ue(); got != 0 || r.err != errTruncated || r.u(1) != 0 {
-		t.Errorf("half a code is read as %d, %v", got, r.err)
+	r := nal.NewBits([]byte{0, 0x80}) // a code of 17 bits that is cut off
+	if got := r.UE(); got != 0 || r.Err() != nal.ErrTruncated || r.U(1) != 0 {
+		t.Errorf("half a code is read as %d, %v", got, r.Err())
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math/bits"
 	"strings"
+
+	"oxymoq/pkg/media/nal"
 )
 
 // What a record can hold, by the widths of its fields.
@@ -73,7 +75,7 @@ func ParseConfig(b []byte) (*Config, error) {
 
 func parseConfig(b []byte) (*Config, error) {
 	if len(b) < recordLen {
-		return nil, errTruncated
+		return nil, nal.ErrTruncated
 	}
 	if b[0] != 1 {
 		return nil, fmt.Errorf("version %d is not known", b[0])
@@ -97,14 +99,14 @@ func parseConfig(b []byte) (*Config, error) {
 	b = b[recordLen:]
 	for i := range n {
 		if len(b) < 3 {
-			return nil, fmt.Errorf("array %d: %w", i, errTruncated)
+			return nil, fmt.Errorf("array %d: %w", i, nal.ErrTruncated)
 		}
 		a := Array{Complete: b[0]&0x80 != 0, Type: int(b[0] & 0x3f)}
 		units := int(binary.BigEndian.Uint16(b[1:]))
 		b = b[3:]
 		for j := range units {
 			if len(b) < 2 {
-				return nil, fmt.Errorf("unit %d of array %d: %w", j, i, errTruncated)
+				return nil, fmt.Errorf("unit %d of array %d: %w", j, i, nal.ErrTruncated)
 			}
 			size := int(binary.BigEndian.Uint16(b))
 			b = b[2:]
@@ -112,7 +114,7 @@ func parseConfig(b []byte) (*Config, error) {
 				return nil, fmt.Errorf("unit %d of array %d has %d bytes", j, i, size)
 			}
 			if size > len(b) {
-				return nil, fmt.Errorf("unit %d of array %d: %w", j, i, errTruncated)
+				return nil, fmt.Errorf("unit %d of array %d: %w", j, i, nal.ErrTruncated)
 			}
 			a.Units = append(a.Units, b[:size:size])
 			b = b[size:]

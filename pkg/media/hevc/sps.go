@@ -43,10 +43,10 @@ func ParseSPS(unit []byte) (*SPS, error) {
 	if UnitType(unit) != TypeSPS {
 		return nil, errors.New("SPS: the NAL unit is of another type")
 	}
-	r := &bitReader{b: nal.Unescape(unit[headerLen:])}
+	r := nal.NewBits(nal.Unescape(unit[headerLen:]))
 	s, orderBits := parseSPS(r)
-	if r.err != nil {
-		return nil, fmt.Errorf("SPS: %w", r.err)
+	if r.Err() != nil {
+		return nil, fmt.Errorf("SPS: %w", r.Err())
 	}
 	s.FrameRate = frameRate(*r, orderBits)
 	return s, nil
@@ -54,27 +54,27 @@ func ParseSPS(unit []byte) (*SPS, error) {
 
 // parseSPS reads up to the sizes of buffers, and returns how many bits the order
 // of a picture has.
-func parseSPS(r *bitReader) (s *SPS, orderBits int) {
+func parseSPS(r *nal.Bits) (s *SPS, orderBits int) {
 	s = &SPS{}
-	r.u(4) // sps_video_parameter_set_id
-	layers := r.u(3) + 1
+	r.U(4) // sps_video_parameter_set_id
+	layers := r.U(3) + 1
 	if layers > 7 {
-		r.fail(errors.New("more than 7 temporal layers"))
+		r.Fail(errors.New("more than 7 temporal layers"))
 	}
-	s.TemporalLayers, s.TemporalNested = byte(layers), r.flag()
+	s.TemporalLayers, s.TemporalNested = byte(layers), r.Flag()
 	s.Profile = parseProfile(r, int(layers))
-	id := r.ue()
+	id := r.UE()
 	if id > 15 {
-		r.fail(fmt.Errorf("id %d is above 15", id))
+		r.Fail(fmt.Errorf("id %d is above 15", id))
 	}
-	format := r.ue()
+	format := r.UE()
 	if format > 3 {
-		r.fail(fmt.Errorf("chroma_format_idc %d does not exist", format))
+		r.Fail(fmt.Errorf("chroma_format_idc %d does not exist", format))
 	}
 	s.ID, s.ChromaFormat = int(id), byte(format)
-	separatePlanes := format == 3 && r.flag()
-	width, height := uint64(r.ue()), uint64(r.ue())
-	if r.flag() { // conformance_window_flag
+	separatePlanes := format == 3 && r.Flag()
+	width, height := uint64(r.UE()), uint64(r.UE())
+	if r.Flag() { // conformance_window_flag
 		// Offsets count in samples of the sparsest plane (table 6-1).
 		unitX, unitY := uint64(1), uint64(1)
 		if !separatePlanes && (format == 1 || format == 2) {
@@ -83,32 +83,32 @@ func parseSPS(r *bitReader) (s *SPS, orderBits int) {
 		if !separatePlanes && format == 1 {
 			unitY = 2
 		}
-		cropX := (uint64(r.ue()) + uint64(r.ue())) * unitX
-		cropY := (uint64(r.ue()) + uint64(r.ue())) * unitY
+		cropX := (uint64(r.UE()) + uint64(r.UE())) * unitX
+		cropY := (uint64(r.UE()) + uint64(r.UE())) * unitY
 		width, height = width-min(cropX, width), height-min(cropY, height)
 	}
-	if r.err == nil && (width == 0 || height == 0 || width > MaxSide || height > MaxSide) {
-		r.fail(fmt.Errorf("a picture of %dx%d is not from 1x1 to %dx%d", width, height, MaxSide, MaxSide))
+	if r.Err() == nil && (width == 0 || height == 0 || width > MaxSide || height > MaxSide) {
+		r.Fail(fmt.Errorf("a picture of %dx%d is not from 1x1 to %dx%d", width, height, MaxSide, MaxSide))
 	}
-	luma, chroma := r.ue(), r.ue()
+	luma, chroma := r.UE(), r.UE()
 	if luma > 7 || chroma > 7 { // what a record can say; the text has 8, which no profile allows
-		r.fail(errors.New("more than 15 bits a sample"))
+		r.Fail(errors.New("more than 15 bits a sample"))
 	}
 	s.Width, s.Height = int(width), int(height)
 	s.BitDepthLuma, s.BitDepthChroma = 8+int(luma), 8+int(chroma)
-	order := r.ue() // log2_max_pic_order_cnt_lsb_minus4
+	order := r.UE() // log2_max_pic_order_cnt_lsb_minus4
 	if order > 12 {
-		r.fail(errors.New("an order of pictures of more than 16 bits"))
+		r.Fail(errors.New("an order of pictures of more than 16 bits"))
 	}
-	if !r.flag() { // sps_sub_layer_ordering_info_present_flag
+	if !r.Flag() { // sps_sub_layer_ordering_info_present_flag
 		layers = 1 // which speaks for all
 	}
 	for range layers {
-		r.ue()            // sps_max_dec_pic_buffering_minus1
-		reorder := r.ue() // the last is that of all layers
-		r.ue()            // sps_max_latency_increase_plus1
+		r.UE()            // sps_max_dec_pic_buffering_minus1
+		reorder := r.UE() // the last is that of all layers
+		r.UE()            // sps_max_latency_increase_plus1
 		if reorder > maxRefs {
-			r.fail(fmt.Errorf("%d pictures in another order are more than %d", reorder, maxRefs))
+			r.Fail(fmt.Errorf("%d pictures in another order are more than %d", reorder, maxRefs))
 		}
 		s.ReorderFrames = int(reorder)
 	}
@@ -116,26 +116,26 @@ func parseSPS(r *bitReader) (s *SPS, orderBits int) {
 }
 
 // parseProfile reads profile_tier_level (section 7.3.3).
-func parseProfile(r *bitReader, layers int) Profile {
-	p := Profile{Space: byte(r.u(2)), High: r.flag(), ID: byte(r.u(5)), Compatibility: r.u(32)}
-	p.Constraints = uint64(r.u(16))<<32 | uint64(r.u(32))
-	p.Level = byte(r.u(8))
+func parseProfile(r *nal.Bits, layers int) Profile {
+	p := Profile{Space: byte(r.U(2)), High: r.Flag(), ID: byte(r.U(5)), Compatibility: r.U(32)}
+	p.Constraints = uint64(r.U(16))<<32 | uint64(r.U(32))
+	p.Level = byte(r.U(8))
 	if layers <= 1 {
 		return p
 	}
 	var profiles, levels [7]bool
 	for i := range layers - 1 {
-		profiles[i], levels[i] = r.flag(), r.flag()
+		profiles[i], levels[i] = r.Flag(), r.Flag()
 	}
 	for range 8 - (layers - 1) {
-		r.u(2)
+		r.U(2)
 	}
 	for i := range layers - 1 {
 		if profiles[i] {
-			r.skip(88)
+			r.Skip(88)
 		}
 		if levels[i] {
-			r.u(8)
+			r.U(8)
 		}
 	}
 	return p
@@ -144,69 +144,69 @@ func parseProfile(r *bitReader, layers int) Profile {
 // frameRate reads an SPS from behind the sizes of buffers to the timing in its VUI
 // (section E.2.1). Nothing decodes by it, so that one which cannot be read leaves
 // the rate unknown.
-func frameRate(r bitReader, orderBits int) float64 {
+func frameRate(r nal.Bits, orderBits int) float64 {
 	for range 6 { // from log2_min_luma_coding_block_size_minus3 to max_transform_hierarchy_depth_intra
-		r.ue()
+		r.UE()
 	}
-	if r.flag() { // scaling_list_enabled_flag
+	if r.Flag() { // scaling_list_enabled_flag
 		skipScaling(&r)
 	}
-	r.u(2)        // amp_enabled_flag, sample_adaptive_offset_enabled_flag
-	if r.flag() { // pcm_enabled_flag
-		r.u(8)
-		r.ue()
-		r.ue()
-		r.flag()
+	r.U(2)        // amp_enabled_flag, sample_adaptive_offset_enabled_flag
+	if r.Flag() { // pcm_enabled_flag
+		r.U(8)
+		r.UE()
+		r.UE()
+		r.Flag()
 	}
 	if !skipRefSets(&r) {
 		return 0
 	}
-	if r.flag() { // long_term_ref_pics_present_flag
-		n := r.ue()
+	if r.Flag() { // long_term_ref_pics_present_flag
+		n := r.UE()
 		if n > maxLongRefs {
 			return 0
 		}
-		r.skip(int(n) * (orderBits + 1))
+		r.Skip(int(n) * (orderBits + 1))
 	}
-	r.u(2)         // sps_temporal_mvp_enabled_flag, strong_intra_smoothing_enabled_flag
-	if !r.flag() { // vui_parameters_present_flag
+	r.U(2)         // sps_temporal_mvp_enabled_flag, strong_intra_smoothing_enabled_flag
+	if !r.Flag() { // vui_parameters_present_flag
 		return 0
 	}
-	if r.flag() && r.u(8) == 255 { // aspect_ratio_info_present_flag, EXTENDED_SAR
-		r.u(32)
+	if r.Flag() && r.U(8) == 255 { // aspect_ratio_info_present_flag, EXTENDED_SAR
+		r.U(32)
 	}
-	if r.flag() { // overscan_info_present_flag
-		r.flag()
+	if r.Flag() { // overscan_info_present_flag
+		r.Flag()
 	}
-	if r.flag() { // video_signal_type_present_flag
-		r.u(4)
-		if r.flag() { // colour_description_present_flag
-			r.u(24)
+	if r.Flag() { // video_signal_type_present_flag
+		r.U(4)
+		if r.Flag() { // colour_description_present_flag
+			r.U(24)
 		}
 	}
-	if r.flag() { // chroma_loc_info_present_flag
-		r.ue()
-		r.ue()
+	if r.Flag() { // chroma_loc_info_present_flag
+		r.UE()
+		r.UE()
 	}
-	r.u(3)        // neutral_chroma_indication_flag, field_seq_flag, frame_field_info_present_flag
-	if r.flag() { // default_display_window_flag
+	r.U(3)        // neutral_chroma_indication_flag, field_seq_flag, frame_field_info_present_flag
+	if r.Flag() { // default_display_window_flag
 		for range 4 {
-			r.ue()
+			r.UE()
 		}
 	}
-	if !r.flag() { // vui_timing_info_present_flag
+	if !r.Flag() { // vui_timing_info_present_flag
 		return 0
 	}
-	tick, scale := r.u(32), r.u(32)
-	if r.err != nil || tick == 0 {
+	tick, scale := r.U(32), r.U(32)
+	if r.Err() != nil || tick == 0 {
 		return 0
 	}
 	return float64(scale) / float64(tick)
 }
 
 // skipScaling reads scaling_list_data (section 7.3.4), if it is there.
-func skipScaling(r *bitReader) {
-	if !r.flag() { // sps_scaling_list_data_present_flag
+func skipScaling(r *nal.Bits) {
+	if !r.Flag() { // sps_scaling_list_data_present_flag
 		return
 	}
 	for size := range 4 {
@@ -214,16 +214,16 @@ func skipScaling(r *bitReader) {
 		if size == 3 {
 			step = 3
 		}
-		for matrix := 0; matrix < 6 && r.err == nil; matrix += step {
-			if !r.flag() { // scaling_list_pred_mode_flag
-				r.ue()
+		for matrix := 0; matrix < 6 && r.Err() == nil; matrix += step {
+			if !r.Flag() { // scaling_list_pred_mode_flag
+				r.UE()
 				continue
 			}
 			if size > 1 {
-				r.ue() // scaling_list_dc_coef_minus8
+				r.UE() // scaling_list_dc_coef_minus8
 			}
 			for range min(64, 1<<(4+2*size)) {
-				r.ue()
+				r.UE()
 			}
 		}
 	}
@@ -231,30 +231,30 @@ func skipScaling(r *bitReader) {
 
 // skipRefSets reads the short-term reference picture sets (section 7.3.7) and
 // reports whether it could. How long one is can depend on the one before it.
-func skipRefSets(r *bitReader) bool {
-	n := r.ue()
+func skipRefSets(r *nal.Bits) bool {
+	n := r.UE()
 	if n > maxRefSets {
 		return false
 	}
 	var last []int64 // distances to the pictures of the set before, as their flags come
 	for i := range n {
 		var set []int64
-		if i > 0 && r.flag() { // inter_ref_pic_set_prediction_flag
-			negative := r.flag()
-			delta := int64(r.ue()) + 1
+		if i > 0 && r.Flag() { // inter_ref_pic_set_prediction_flag
+			negative := r.Flag()
+			delta := int64(r.UE()) + 1
 			if negative {
 				delta = -delta
 			}
 			for _, d := range append(last, 0) {
-				used := r.flag()         // used_by_curr_pic_flag
-				kept := used || r.flag() // use_delta_flag
+				used := r.Flag()         // used_by_curr_pic_flag
+				kept := used || r.Flag() // use_delta_flag
 				if d += delta; kept && d != 0 {
 					set = append(set, d)
 				}
 			}
 			slices.SortFunc(set, byDistance)
 		} else {
-			before, after := r.ue(), r.ue()
+			before, after := r.UE(), r.UE()
 			if before > maxRefs || after > maxRefs-before {
 				return false
 			}
@@ -262,8 +262,8 @@ func skipRefSets(r *bitReader) bool {
 				if j == before {
 					at = 0
 				}
-				step := int64(r.ue()) + 1
-				r.flag() // used_by_curr_pic_s0_flag, used_by_curr_pic_s1_flag
+				step := int64(r.UE()) + 1
+				r.Flag() // used_by_curr_pic_s0_flag, used_by_curr_pic_s1_flag
 				if j < before {
 					step = -step
 				}
@@ -271,7 +271,7 @@ func skipRefSets(r *bitReader) bool {
 				set = append(set, at)
 			}
 		}
-		if r.err != nil || len(set) > maxRefs {
+		if r.Err() != nil || len(set) > maxRefs {
 			return false
 		}
 		last = set
