@@ -67,6 +67,14 @@ func (c Clip) File(t testing.TB) string {
 	return path
 }
 
+// Piped encodes the clip into a pipe, in which ffmpeg cannot seek, as FLV.
+func (c Clip) Piped(t testing.TB) []byte {
+	t.Helper()
+	args := append([]string{"-hide_banner", "-loglevel", "error", "-nostdin"}, c.Arguments()...)
+	out, _ := run(t, "ffmpeg", append(args, "-f", "flv", "-")...)
+	return []byte(out)
+}
+
 // Arguments are those of ffmpeg for the clip, up to the format of the output.
 func (c Clip) Arguments() []string {
 	or := func(n, otherwise int) int {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"io"
 	"os"
-	"os/exec"
 	"testing"
 
 	"oxymoq/internal/testkit"
@@ -17,6 +16,7 @@ func TestFilesOfFFmpeg(t *testing.T) {
 	read := func(t *testing.T, c testkit.Clip) []byte {
 		return testkit.Must(os.ReadFile(c.File(t)))(t)
 	}
+	piped := func(t *testing.T, c testkit.Clip) []byte { return c.Piped(t) }
 	for _, row := range []struct {
 		name  string
 		clip  testkit.Clip
@@ -42,16 +42,6 @@ func TestFilesOfFFmpeg(t *testing.T) {
 			}
 		})
 	}
-}
-
-// piped is what ffmpeg writes if it cannot seek.
-func piped(t *testing.T, c testkit.Clip) []byte {
-	path, err := exec.LookPath("ffmpeg")
-	if err != nil {
-		t.Skip("ffmpeg is not installed")
-	}
-	args := append([]string{"-hide_banner", "-loglevel", "error", "-nostdin"}, c.Arguments()...)
-	return testkit.Must(exec.CommandContext(t.Context(), path, append(args, "-f", "flv", "-")...).Output())(t)
 }
 
 type counts struct {
