@@ -4,6 +4,7 @@ import "oxymoq/pkg/model"
 
 // FetchOK accepts a Fetch (section 10.13).
 type FetchOK struct {
+	RequestID  uint64 // drafts up to 16
 	EndOfTrack bool
 	// End is inclusive; an Object of model.MaxID means the whole group.
 	End             model.Location

@@ -25,6 +25,16 @@ const (
 	KindRequestUpdate
 	KindRequestOK
 	KindRequestError
+
+	// Up to draft 16 requests share the control stream; these messages say what
+	// the end of a request stream says since.
+	KindMaxRequestID
+	KindRequestsBlocked
+	KindUnsubscribe
+	KindFetchCancel
+	KindPublishNamespaceDone
+	KindPublishNamespaceCancel
+	KindUnsubscribeNamespace
 )
 
 // String returns the name of the message in draft 18.
@@ -78,6 +88,20 @@ func newMessage(k MessageKind) body {
 		return new(RequestOK)
 	case KindRequestError:
 		return new(RequestError)
+	case KindMaxRequestID:
+		return new(MaxRequestID)
+	case KindRequestsBlocked:
+		return new(RequestsBlocked)
+	case KindUnsubscribe:
+		return new(Unsubscribe)
+	case KindFetchCancel:
+		return new(FetchCancel)
+	case KindPublishNamespaceDone:
+		return new(PublishNamespaceDone)
+	case KindPublishNamespaceCancel:
+		return new(PublishNamespaceCancel)
+	case KindUnsubscribeNamespace:
+		return new(UnsubscribeNamespace)
 	}
 	panic(fmt.Sprintf("wire: a draft's table names %v, which has no struct", k))
 }

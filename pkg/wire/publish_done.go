@@ -4,6 +4,7 @@ import "oxymoq/pkg/model"
 
 // PublishDone ends a subscription (section 10.11).
 type PublishDone struct {
+	RequestID   uint64 // drafts up to 16
 	Code        model.DoneCode
 	StreamCount model.Opt[uint64] // absent: unknown (2^62-1 on the wire up to draft 19)
 	Reason      string

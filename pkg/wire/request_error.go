@@ -4,7 +4,8 @@ import "oxymoq/pkg/model"
 
 // RequestError refuses a request or an update (section 10.6).
 type RequestError struct {
-	Code model.RequestCode
+	RequestID uint64 // drafts up to 16
+	Code      model.RequestCode
 	// RetryInterval is the time in ms after which the request may be made
 	// again; absent: do not retry. (The wire has 0 for absent, else ms+1.)
 	RetryInterval model.Opt[uint64]

@@ -5,8 +5,10 @@ import "oxymoq/pkg/model"
 // RequestOK accepts a request or an update (section 10.5). TrackProperties
 // may only be non-empty in the answer to a TrackStatus.
 type RequestOK struct {
+	RequestID       uint64 // drafts up to 16
 	Params          Params
 	TrackProperties model.Properties
+	TrackAlias      uint64 // draft 14: of the answer to a TrackStatus
 }
 
 // Kind returns KindRequestOK.

@@ -3,6 +3,7 @@ package wire
 // RequestUpdate changes parameters of an open request (section 10.9).
 type RequestUpdate struct {
 	RequestID uint64
+	Existing  uint64 // drafts up to 16: the Request ID of what is updated
 	Params    Params
 }
 

@@ -11,7 +11,9 @@ type Setup struct {
 	MaxTokenCacheSize model.Opt[uint64] // bytes
 	Implementation    model.Opt[string]
 	Tokens            []Token
-	Unknown           model.Properties // options we do not know, in wire order
+	MaxRequestID      model.Opt[uint64] // drafts up to 16: as in the message; absent: 0
+	Versions          []uint64          // draft 14: those that the client offers, or the one that the server selects
+	Unknown           model.Properties  // options we do not know, in wire order
 }
 
 // Setup Options (section 15.4).

@@ -7,6 +7,7 @@ type SubscribeNamespace struct {
 	RequestID uint64
 	Prefix    model.Namespace
 	Params    Params
+	Options   NamespaceOptions // draft 16: what is asked for
 }
 
 // Kind returns KindSubscribeNamespace.
@@ -23,3 +24,13 @@ func (m *SubscribeNamespace) parseBody(d *decoder) {
 	m.Prefix = d.namespace("Track Namespace Prefix")
 	m.Params = d.params(inSubscribeNamespace)
 }
+
+// NamespaceOptions say what a SubscribeNamespace of draft 16 asks for (its section 9.25).
+type NamespaceOptions uint8
+
+// Options; their values are the wire's.
+const (
+	WantTracks     NamespaceOptions = 0 // a PUBLISH of every track
+	WantNamespaces NamespaceOptions = 1 // a NAMESPACE of every namespace
+	WantBoth       NamespaceOptions = 2
+)

@@ -4,6 +4,7 @@ import "oxymoq/pkg/model"
 
 // SubscribeOK accepts a Subscribe (section 10.8).
 type SubscribeOK struct {
+	RequestID       uint64 // drafts up to 16
 	TrackAlias      uint64
 	Params          Params
 	TrackProperties model.Properties
