@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -60,26 +61,46 @@ func (e *StatusError) Error() string {
 	return what
 }
 
+// Offer is what a client wants to speak. There must be something.
+type Offer struct {
+	// Protocols are named in the request, the preferred first; the server
+	// chooses. None: the request names none.
+	Protocols []string
+	// Unnamed is spoken with a server that takes the session and names no
+	// protocol. Empty: Dial fails with ErrNoProtocol then.
+	Unnamed string
+	// Strict takes the server's answer by the letter, see lenient.go.
+	Strict bool
+	// Log is told what is assumed about a server that says nothing; nil discards.
+	Log *slog.Logger
+}
+
+// Dial is Offer.Dial with no more than protocols.
+func Dial(ctx context.Context, rawURL string, conf *tls.Config, protocols []string, o quictr.Options) (transport.Conn, error) {
+	return Offer{Protocols: protocols}.Dial(ctx, rawURL, conf, o)
+}
+
 // Dial makes a session at an https URL, "https://host:port/path?query"; the
 // port is 443 unless named. It finds the host as quictr.Dial does, and speaks
 // WebTransport in the dialect that the server's settings show, of draft 02 or
-// later. protocols are offered in this order; Protocol of the result is one of
-// them.
+// later. Protocol of the result is one of those of the Offer.
 //
-// NextProtos of conf is replaced. ctx and o.HandshakeTimeout bound the wait.
-func Dial(ctx context.Context, rawURL string, conf *tls.Config, protocols []string, o quictr.Options) (transport.Conn, error) {
+// NextProtos of conf is replaced. ctx and q.HandshakeTimeout bound the wait.
+func (o Offer) Dial(ctx context.Context, rawURL string, conf *tls.Config, q quictr.Options) (transport.Conn, error) {
 	u, addr, err := parseURL(rawURL)
 	if err != nil {
 		return nil, err
 	}
-	offer, err := formatProtocols(protocols...)
-	if err != nil {
+	field, err := formatProtocols(o.Protocols...)
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	if conf == nil {
+	case field == "" && o.Unnamed == "":
+		return nil, errors.New("no protocol to offer")
+	case conf == nil:
 		return nil, errors.New("no TLS configuration")
 	}
-	d := &client{url: u, addr: addr, conf: conf.Clone(), protocols: protocols, offer: offer, options: o}
+	d := &client{url: u, addr: addr, conf: conf.Clone(), offer: o, field: field, options: q}
 	d.conf.NextProtos = []string{http3.NextProtoH3}
 	c, next, err := d.attempt(ctx, "")
 	if err != nil && next != "" {
@@ -122,12 +143,12 @@ func parseURL(raw string) (u *url.URL, addr string, err error) {
 
 // client is one Dial.
 type client struct {
-	url       *url.URL
-	addr      string
-	conf      *tls.Config
-	protocols []string
-	offer     string // protocols as a header field
-	options   quictr.Options
+	url     *url.URL
+	addr    string
+	conf    *tls.Config
+	offer   Offer
+	field   string // the protocols of the offer in the header, "" if none are named
+	options quictr.Options
 }
 
 // attempt makes a QUIC connection and asks for a session on it, by the given
@@ -225,10 +246,10 @@ func (d *client) request(ctx context.Context, c *conn, h *http3.RawClientConn, n
 		Proto:  name,
 		URL:    d.url,
 		Host:   d.url.Host,
-		Header: http.Header{
-			offerField:   {d.offer},
-			"User-Agent": nil,
-		},
+		Header: http.Header{"User-Agent": nil},
+	}
+	if d.field != "" {
+		r.Header.Set(offerField, d.field)
 	}
 	if name == protocol02 {
 		r.Header.Set(draft02RequestName, "1")
@@ -247,17 +268,39 @@ func (d *client) request(ctx context.Context, c *conn, h *http3.RawClientConn, n
 	if !stop() {
 		return nil, context.Cause(ctx)
 	}
-	protocol, err := chosen(answer.Header)
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("%w: WT-Protocol is malformed: %w", ErrNoProtocol, err)
-	case protocol == "":
-		return nil, ErrNoProtocol
-	case !slices.Contains(d.protocols, protocol):
-		return nil, fmt.Errorf("%w, but %q", ErrNoProtocol, protocol)
+	if c.protocol, err = d.offer.taken(answer.Header); err != nil {
+		return nil, err
 	}
-	c.protocol = protocol
 	return str, nil
+}
+
+// taken returns what is spoken with a server that answers with h.
+func (o *Offer) taken(h http.Header) (protocol string, err error) {
+	said, err := chosen(h, o.Strict)
+	if err != nil {
+		return "", fmt.Errorf("%w: WT-Protocol is malformed: %w", ErrNoProtocol, err)
+	}
+	switch {
+	case said == "" && o.Unnamed == "":
+		return "", ErrNoProtocol
+	case said == "":
+		if o.Log != nil && len(o.Protocols) > 0 {
+			o.Log.Info("the server does not say which protocol it chose", "assumed", o.Unnamed)
+		}
+		return o.Unnamed, nil
+	}
+	if protocol, _ = choose([]string{said}, o.all(), o.Strict); protocol == "" {
+		return "", fmt.Errorf("%w, but %q", ErrNoProtocol, said)
+	}
+	return protocol, nil
+}
+
+// all returns what may be spoken.
+func (o *Offer) all() []string {
+	if o.Unnamed == "" || slices.Contains(o.Protocols, o.Unnamed) {
+		return o.Protocols
+	}
+	return append(slices.Clone(o.Protocols), o.Unnamed)
 }
 
 // requestError translates why there is no answer to a request.

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -265,7 +266,7 @@ func TestAnswersThatAreNoSession(t *testing.T) {
 		{"long explanation", refuse(404, strings.Repeat("x", 10_000)), status(404, strings.Repeat("x", wttr.MaxRefusal)), "xxx", 1},
 		{"no protocol", func(_ *peer, w http.ResponseWriter, _ *http.Request) { take(w, "") }, is(wttr.ErrNoProtocol), "none of the offered", 1},
 		{"other protocol", func(_ *peer, w http.ResponseWriter, _ *http.Request) { take(w, `"moqt-99"`) }, is(wttr.ErrNoProtocol), `"moqt-99"`, 1},
-		{"malformed protocol", func(_ *peer, w http.ResponseWriter, _ *http.Request) { take(w, `"moqt`) }, is(wttr.ErrNoProtocol), "malformed", 1},
+		{"malformed protocol", func(_ *peer, w http.ResponseWriter, _ *http.Request) { take(w, `("moqt-18")`) }, is(wttr.ErrNoProtocol), "malformed", 1},
 		{"bare token", func(_ *peer, w http.ResponseWriter, _ *http.Request) { take(w, `moqt-18`) }, nil, "", 1},
 		{"huge header", func(_ *peer, w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("X", strings.Repeat("x", 2*wttr.MaxHeaderBytes))
@@ -303,6 +304,56 @@ func TestAnswersThatAreNoSession(t *testing.T) {
 	}
 }
 
+// What a client names, and what it makes of the answer.
+func TestOffer(t *testing.T) {
+	both, none := []string{"moqt-18", "moq-00"}, []string(nil)
+	for _, row := range []struct {
+		name   string
+		offer  wttr.Offer
+		named  []string // header fields of the request
+		answer string
+		want   string // "": ErrNoProtocol
+	}{
+		{"the server chooses", wttr.Offer{Protocols: both}, lines(`"moqt-18", "moq-00"`), `"moq-00"`, "moq-00"},
+		{"the server says nothing", wttr.Offer{Protocols: both}, lines(`"moqt-18", "moq-00"`), ``, ""},
+		{"the server says nothing, as it may", wttr.Offer{Protocols: both, Unnamed: "moq-00", Strict: true}, lines(`"moqt-18", "moq-00"`), ``, "moq-00"},
+		{"the server chooses although it need not", wttr.Offer{Protocols: both, Unnamed: "moq-00"}, lines(`"moqt-18", "moq-00"`), `"moqt-18"`, "moqt-18"},
+		{"nothing is named", wttr.Offer{Protocols: none, Unnamed: "moq-00"}, nil, ``, "moq-00"},
+		{"nothing is named but by the server", wttr.Offer{Unnamed: "moq-00"}, nil, `"moq-00"`, "moq-00"},
+		{"nothing is named and something else chosen", wttr.Offer{Unnamed: "moq-00"}, nil, `"moqt-18"`, ""},
+		{"without quotes", wttr.Offer{Protocols: both}, lines(`"moqt-18", "moq-00"`), `moqt-18`, "moqt-18"},
+		{"without quotes, strictly", wttr.Offer{Protocols: both, Strict: true}, lines(`"moqt-18", "moq-00"`), `moqt-18`, ""},
+		{"in capitals", wttr.Offer{Protocols: both}, lines(`"moqt-18", "moq-00"`), `"MOQT-18"`, "moqt-18"},
+		{"in capitals, strictly", wttr.Offer{Protocols: both, Strict: true}, lines(`"moqt-18", "moq-00"`), `"MOQT-18"`, ""},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := build(t, testkit.Link{}, testkit.Link{})
+				named := make(chan []string, 1)
+				w.serveRaw(t, rawServer{
+					quic: quictr.Options{}.QUIC(), settings: map[uint64]uint64{setting02: 1},
+					handle: func(_ *peer, w http.ResponseWriter, r *http.Request) {
+						named <- r.Header.Values(wttr.OfferField)
+						take(w, row.answer)
+					},
+				})
+				var log strings.Builder
+				row.offer.Log = slog.New(slog.NewTextHandler(&log, nil))
+				c, err := row.offer.Dial(t.Context(), serverURL, clientTLS(), quictr.Options{Via: w.via})
+				testkit.Equal(t, <-named, row.named)
+				if row.want == "" {
+					testkit.ErrIs(t, err, wttr.ErrNoProtocol)
+					return
+				}
+				testkit.NoErr(t, err)
+				testkit.Equal(t, c.Protocol(), row.want)
+				testkit.Equal(t, strings.Contains(log.String(), "does not say"), row.answer == "" && row.named != nil)
+				c.CloseWithError(0, "")
+			})
+		})
+	}
+}
+
 func TestDialErrors(t *testing.T) {
 	ok := []string{protocol}
 	for _, row := range []struct {
@@ -325,6 +376,7 @@ func TestDialErrors(t *testing.T) {
 		{"port 0", "https://10.0.0.1:0/", clientTLS(), ok, nil, "port"},
 		{"no TLS", serverURL, nil, ok, nil, "no TLS"},
 		{"untrusted", serverURL, &tls.Config{}, ok, nil, "certificate"},
+		{"nothing to speak", serverURL, clientTLS(), nil, nil, "no protocol to offer"},
 		{"protocol that has no name", serverURL, clientTLS(), []string{"é"}, nil, "cannot name"},
 		{"no common protocol", serverURL, clientTLS(), []string{"moqt-99"}, nil, "this server speaks moqt-18"},
 	} {

@@ -14,6 +14,7 @@ var (
 	FromHTTP        = fromHTTP
 	ClampCode       = clampCode
 	ParseProtocols  = parseProtocols
+	ParseLoosely    = parseLoosely
 	FormatProtocols = formatProtocols
 	Chosen          = chosen
 	NamesFor        = namesFor
@@ -48,5 +49,5 @@ func ReadHeader(b []byte) (uint64, error) {
 // StreamHeader is the header of a unidirectional stream.
 func StreamHeader(session uint64) []byte { return streamHeader(uniType, quic.StreamID(session)) }
 
-// Offer sets the header field of a request.
-func Offer(h http.Header, field string) { h.Set(offerField, field) }
+// SetOffer sets the header field of a request.
+func SetOffer(h http.Header, field string) { h.Set(offerField, field) }

@@ -120,7 +120,7 @@ func (c *rawClient) ask(name, path string, header http.Header) (*http3.RequestSt
 func offer(protocols string) http.Header {
 	h := http.Header{"Sec-Webtransport-Http3-Draft02": {"1"}}
 	if protocols != "" {
-		wttr.Offer(h, protocols)
+		wttr.SetOffer(h, protocols)
 	}
 	return h
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 
 	"github.com/dunglas/httpsfv"
 )
@@ -22,7 +21,7 @@ const (
 	maxProtocolName = 255 // bytes, as in ALPN
 )
 
-// errNoOffer says that a request has no list of protocols.
+// errNoOffer says that a request names no protocol.
 var errNoOffer = errors.New("no protocols offered")
 
 // formatProtocols writes a list of structured-field strings (RFC 9651 section
@@ -50,65 +49,78 @@ func checkProtocol(name string) error {
 }
 
 // offered returns the protocols that a request offers, errNoOffer, or what is
-// wrong with the list.
-func offered(h http.Header) ([]string, error) {
-	values := h.Values(offerField)
-	if len(values) == 0 {
-		return nil, errNoOffer
+// wrong with the list. An empty list is as good as none (RFC 9651 section 3.1).
+func offered(h http.Header, strict bool) ([]string, error) {
+	names, err := parseProtocols(h.Values(offerField), strict)
+	if err == nil && len(names) == 0 {
+		err = errNoOffer
 	}
-	return parseProtocols(values)
+	return names, err
 }
 
 // chosen returns the protocol that a response names, "" if none.
-func chosen(h http.Header) (string, error) {
+func chosen(h http.Header, strict bool) (string, error) {
 	values := h.Values(choiceField)
 	if len(values) == 0 {
 		return "", nil
 	}
-	list, err := parseProtocols(values)
+	names, err := parseProtocols(values, strict)
 	if err != nil {
 		return "", err
 	}
-	if len(list) != 1 {
-		return "", fmt.Errorf("%d protocols where one is due", len(list))
+	if len(names) != 1 {
+		return "", fmt.Errorf("%d protocols where one is due", len(names))
 	}
-	return list[0], nil
+	return names[0], nil
 }
 
-// choose returns the first of the offered protocols that is spoken, "" if none.
-func choose(offered, spoken []string) string {
-	for _, p := range offered {
-		if slices.Contains(spoken, p) {
-			return p
+// choose returns the first of the offered protocols that is spoken, and how it
+// was offered; both are empty if there is none.
+func choose(offered, spoken []string, strict bool) (protocol, as string) {
+	for _, as := range offered {
+		for _, p := range spoken {
+			if same(p, as, strict) {
+				return p, as
+			}
 		}
 	}
-	return ""
+	return "", ""
 }
 
-// parseProtocols reads a list of structured-field strings. Bare tokens, which
-// some peers send instead, are taken as such; parameters are skipped. Items of
-// other types are errors.
-func parseProtocols(fields []string) (names []string, err error) {
+// parseProtocols reads a list of structured-field strings; parameters are
+// skipped. Unless strict, what some peers write instead is understood too.
+func parseProtocols(fields []string, strict bool) (names []string, err error) {
+	names, err = parseList(fields)
+	if err != nil && !strict {
+		if loose, ok := parseLoosely(fields); ok {
+			names, err = loose, nil
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(names) > maxOffered {
+		return nil, fmt.Errorf("more than %d protocols", maxOffered)
+	}
+	for _, name := range names {
+		if err := checkProtocol(name); err != nil {
+			return nil, err
+		}
+	}
+	return names, nil
+}
+
+// parseList reads what the text wants: strings, and nothing else.
+func parseList(fields []string) (names []string, err error) {
 	list, err := httpsfv.UnmarshalList(fields)
 	if err != nil {
 		return nil, err
 	}
-	if len(list) > maxOffered {
-		return nil, fmt.Errorf("more than %d protocols", maxOffered)
-	}
 	for _, member := range list {
-		var name string
 		item, _ := member.(httpsfv.Item)
-		switch v := item.Value.(type) {
-		case string:
-			name = v
-		case httpsfv.Token:
-			name = string(v)
-		default:
-			return nil, errors.New("a protocol is neither a string nor a token")
-		}
-		if err := checkProtocol(name); err != nil {
-			return nil, err
+		name, ok := item.Value.(string)
+		if !ok {
+			return nil, errors.New("a protocol is not a string")
 		}
 		names = append(names, name)
 	}

@@ -11,44 +11,66 @@ import (
 
 func TestParseProtocols(t *testing.T) {
 	long := strings.Repeat("x", 255)
+	many := func(n int) string { return strings.TrimSuffix(strings.Repeat(`"a",`, n), ",") }
+	list := func(names ...string) []string { return names }
 	for _, row := range []struct {
 		field string
 		want  []string
-		fails string // part of the error
+		fails string   // part of the error, of both ways of reading
+		loose []string // what is understood unless strict, where that fails
 	}{
-		{`"moqt-18"`, []string{"moqt-18"}, ""},
-		{`"moqt-18", "moqt-16"`, []string{"moqt-18", "moqt-16"}, ""},
-		{"  \"a\"\t,\t\"b\"  ", []string{"a", "b"}, ""},
-		{`"a","b"`, []string{"a", "b"}, ""},
-		{`moqt-16`, []string{"moqt-16"}, ""},
-		{`moqt-16, "moqt-18"`, []string{"moqt-16", "moqt-18"}, ""},
-		{`"a\"b\\c"`, []string{`a"b\c`}, ""},
-		{`"a";q=1;x;y="z", b;q=?1`, []string{"a", "b"}, ""},
-		{`"` + long + `"`, []string{long}, ""},
-		{``, nil, ""},
-		{`   `, nil, ""},
-		{`"a`, nil, " "},
-		{`"a\`, nil, " "},
-		{`"a\x"`, nil, " "},
-		{"\"a\x01\"", nil, " "},
-		{`"é"`, nil, " "},
-		{`"a",`, nil, " "},
-		{`,"a"`, nil, " "},
-		{`"a" "b"`, nil, " "},
-		{`("a" "b")`, nil, "neither"},
-		{`"a";`, nil, " "},
-		{`"a";q=`, nil, " "},
-		{`""`, nil, "1 to 255"},
-		{`"` + long + `x"`, nil, "1 to 255"},
-		{strings.Repeat(`"a",`, wttr.MaxOffered-1) + `"a"`, strings.Split(strings.Repeat("a ", wttr.MaxOffered-1)+"a", " "), ""},
-		{strings.Repeat(`"a",`, wttr.MaxOffered) + `"a"`, nil, "more than 64"},
+		{field: `"moqt-18"`, want: list("moqt-18")},
+		{field: `"moqt-18", "moqt-16"`, want: list("moqt-18", "moqt-16")},
+		{field: "  \"a\"\t,\t\"b\"  ", want: list("a", "b")},
+		{field: `"a","b"`, want: list("a", "b")},
+		{field: `"a\"b\\c"`, want: list(`a"b\c`)},
+		{field: `"a";q=1;x;y="z"`, want: list("a")},
+		{field: `"` + long + `"`, want: list(long)},
+		{field: many(wttr.MaxOffered), want: strings.Split(strings.Repeat("a ", wttr.MaxOffered-1)+"a", " ")},
+		{field: ``},
+		{field: `   `},
+
+		{field: `""`, fails: "1 to 255"},
+		{field: `"` + long + `x"`, fails: "1 to 255"},
+		{field: long + `x`, fails: " "},
+		{field: many(wttr.MaxOffered + 1), fails: "more than 64"},
+		{field: strings.Repeat("a b,", wttr.MaxOffered+1), fails: " "},
+		{field: `"a\x"`, fails: " "},
+		{field: "\"a\x01\"", fails: " "},
+		{field: `"é"`, fails: " "},
+		{field: `"a" "b"`, fails: " "},
+		{field: `("a" "b")`, fails: "not a string"},
+
+		// What is understood unless strict.
+		{field: `moqt-16`, loose: list("moqt-16")},
+		{field: `moqt-16, "moqt-18"`, loose: list("moqt-16", "moqt-18")},
+		{field: `moqt-16;q=1, b;q=?1`, loose: list("moqt-16", "b")},
+		{field: `'moqt-18', 'moqt-16'`, loose: list("moqt-18", "moqt-16")},
+		{field: `"moqt-18`, loose: list("moqt-18")},
+		{field: `moqt-18"`, loose: list("moqt-18")},
+		{field: `"a",`, loose: list("a")},
+		{field: `,"a",, "b"`, loose: list("a", "b")},
+		{field: `"a";`, loose: list("a")},
+		{field: `"a";q=`, loose: list("a")},
+		{field: `18`, loose: list("18")},
+		{field: "\t\"a\"", loose: list("a")},
 	} {
-		got, err := wttr.ParseProtocols([]string{row.field})
-		if row.fails == "" {
-			testkit.NoErr(t, err)
-			testkit.Equal(t, got, row.want)
-		} else if err == nil || !strings.Contains(err.Error(), row.fails) {
-			t.Errorf("%q: got %v and error %v, want an error that says %q", row.field, got, err, row.fails)
+		for _, strict := range []bool{false, true} {
+			got, err := wttr.ParseProtocols([]string{row.field}, strict)
+			want, fails := row.want, row.fails
+			if row.loose != nil {
+				if want = row.loose; strict {
+					fails = " "
+				}
+			}
+			if fails == "" {
+				if err != nil {
+					t.Errorf("%q, strict %v: %v", row.field, strict, err)
+				}
+				testkit.Equal(t, got, want)
+			} else if err == nil || !strings.Contains(err.Error(), fails) {
+				t.Errorf("%q, strict %v: got %v and error %v, want an error that says %q", row.field, strict, got, err, fails)
+			}
 		}
 	}
 }
@@ -67,28 +89,42 @@ func TestChosen(t *testing.T) {
 	for _, row := range []struct {
 		values []string
 		want   string
+		strict string // what is read strictly, if not the same; "-": nothing
 		fails  bool
 	}{
-		{nil, "", false},
-		{[]string{`"moqt-18"`}, "moqt-18", false},
-		{[]string{`moqt-18`}, "moqt-18", false},
-		{[]string{`"moqt-18", "moqt-16"`}, "", true},
-		{[]string{`"moqt-18"`, `"moqt-16"`}, "", true},
-		{[]string{``}, "", true},
-		{[]string{`"moqt`}, "", true},
+		{values: nil},
+		{values: []string{``}, fails: true},
+		{values: []string{`"moqt-18"`}, want: "moqt-18"},
+		{values: []string{`moqt-18`}, want: "moqt-18", strict: "-"},
+		{values: []string{`"moqt-18`}, want: "moqt-18", strict: "-"},
+		{values: []string{`"moqt-18", "moqt-16"`}, fails: true},
+		{values: []string{`"moqt-18"`, `"moqt-16"`}, fails: true},
+		{values: []string{`"a b`}, fails: true},
 	} {
-		got, err := wttr.Chosen(http.Header{wttr.ChoiceField: row.values})
-		testkit.Equal(t, err != nil, row.fails)
-		testkit.Equal(t, got, row.want)
+		for _, strict := range []bool{false, true} {
+			fails, want := row.fails, row.want
+			if strict && row.strict == "-" {
+				fails, want = true, ""
+			}
+			got, err := wttr.Chosen(http.Header{wttr.ChoiceField: row.values}, strict)
+			if (err != nil) != fails || got != want {
+				t.Errorf("%q, strict %v: got %q, %v", row.values, strict, got, err)
+			}
+		}
 	}
 }
 
 func FuzzProtocols(f *testing.F) {
-	for _, s := range []string{`"moqt-18", "moqt-16"`, `a;q=1, b`, `"\"\\"`, `"a`, `,`, "\x00"} {
+	for _, s := range []string{`"moqt-18", "moqt-16"`, `a;q=1, b`, `"\"\\"`, `"a`, `,`, "\x00", `'moqt-18',moq-00`, `("a")`} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, field string) {
-		list, err := wttr.ParseProtocols([]string{field})
+		strictly, strictErr := wttr.ParseProtocols([]string{field}, true)
+		list, err := wttr.ParseProtocols([]string{field}, false)
+		if strictErr == nil {
+			testkit.NoErr(t, err)
+			testkit.Equal(t, list, strictly) // leniency changes nothing that is right
+		}
 		if err != nil {
 			return
 		}
@@ -99,7 +135,7 @@ func FuzzProtocols(f *testing.F) {
 			return
 		}
 		// What was understood can be said strictly, and is the same then.
-		again, err := wttr.ParseProtocols([]string{testkit.Must(wttr.FormatProtocols(list...))(t)})
+		again, err := wttr.ParseProtocols([]string{testkit.Must(wttr.FormatProtocols(list...))(t)}, true)
 		testkit.NoErr(t, err)
 		testkit.Equal(t, again, list)
 	})

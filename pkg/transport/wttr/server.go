@@ -32,6 +32,11 @@ const (
 type Server struct {
 	// Protocols are those that are spoken. The client's order decides.
 	Protocols []string
+	// Unnamed is spoken with clients that name no protocol. Empty: they are
+	// refused.
+	Unnamed string
+	// Strict takes what clients offer by the letter, see lenient.go.
+	Strict bool
 	// Check may refuse a request, for its path as a rule. Nil: all are served.
 	Check func(r *http.Request) *Refusal
 	// AllowOrigin may refuse the pages of an origin, "https://example.org".
@@ -96,9 +101,9 @@ func (v *visit) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "This server speaks MoQT over WebTransport only.", http.StatusNotFound)
 		return
 	}
-	protocol, refusal := v.judge(r)
+	protocol, as, refusal := v.judge(r)
 	if refusal == nil {
-		refusal = v.begin(w, r, protocol)
+		refusal = v.begin(w, r, protocol, as)
 	}
 	if refusal != nil {
 		v.log.Info("refused a WebTransport session", "authority", r.Host, "path", r.RequestURI, "status", refusal.Status, "because", refusal.Reason)
@@ -106,49 +111,49 @@ func (v *visit) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// judge chooses the protocol of a session, or says why there is none.
-func (v *visit) judge(r *http.Request) (protocol string, _ *Refusal) {
+// judge chooses the protocol of a session, or says why there is none. as is how
+// the client has named it, "" if it has not.
+func (v *visit) judge(r *http.Request) (protocol, as string, _ *Refusal) {
 	if origin := r.Header.Get("Origin"); origin != "" && v.AllowOrigin != nil && !v.AllowOrigin(origin) {
-		return "", &Refusal{http.StatusForbidden, fmt.Sprintf("Pages of %q may not connect to this server.", origin)}
+		return "", "", &Refusal{http.StatusForbidden, fmt.Sprintf("Pages of %q may not connect to this server.", origin)}
 	}
 	if v.Check != nil {
 		if refusal := v.Check(r); refusal != nil {
-			return "", refusal
+			return "", "", refusal
 		}
 	}
-	offer, err := offered(r.Header)
-	if errors.Is(err, errNoOffer) {
-		return v.withoutOffer()
+	offer, err := offered(r.Header, v.Strict)
+	switch {
+	case errors.Is(err, errNoOffer) && v.Unnamed != "":
+		return v.Unnamed, "", nil
+	case errors.Is(err, errNoOffer):
+		return "", "", &Refusal{http.StatusBadRequest, fmt.Sprintf("WT-Available-Protocols is missing: this server speaks %s.", strings.Join(v.Protocols, ", "))}
+	case err != nil:
+		return "", "", &Refusal{http.StatusBadRequest, fmt.Sprintf("WT-Available-Protocols is malformed: %v.", err)}
 	}
-	if err != nil {
-		return "", &Refusal{http.StatusBadRequest, fmt.Sprintf("WT-Available-Protocols is malformed: %v.", err)}
-	}
-	if protocol = choose(offer, v.Protocols); protocol == "" {
-		return "", &Refusal{http.StatusNotAcceptable, fmt.Sprintf("No common protocol: the client offers %s, this server speaks %s.",
+	if protocol, as = choose(offer, v.Protocols, v.Strict); protocol == "" {
+		return "", "", &Refusal{http.StatusNotAcceptable, fmt.Sprintf("No common protocol: the client offers %s, this server speaks %s.",
 			strings.Join(offer, ", "), strings.Join(v.Protocols, ", "))}
 	}
-	return protocol, nil
+	return protocol, as, nil
 }
 
-// withoutOffer decides about clients that offer no protocol. Those up to draft
-// 14 of MoQT do so: they agree on a version inside the session.
-func (v *visit) withoutOffer() (protocol string, _ *Refusal) {
-	return "", &Refusal{http.StatusBadRequest, fmt.Sprintf("WT-Available-Protocols is missing: this server speaks %s.", strings.Join(v.Protocols, ", "))}
-}
-
-// begin answers a request with a session.
-func (v *visit) begin(w http.ResponseWriter, r *http.Request, protocol string) *Refusal {
+// begin answers a request with a session; as is how the client has named the
+// protocol.
+func (v *visit) begin(w http.ResponseWriter, r *http.Request, protocol, as string) *Refusal {
 	if v.taken.Swap(true) {
 		return &Refusal{http.StatusTooManyRequests, "This server takes one session per connection."}
 	}
-	choice, err := formatProtocols(protocol)
-	if err != nil {
-		v.taken.Store(false)
-		return &Refusal{http.StatusInternalServerError, "This server has a protocol that HTTP cannot name."}
+	if as != "" {
+		choice, err := formatProtocols(as)
+		if err != nil {
+			v.taken.Store(false)
+			return &Refusal{http.StatusInternalServerError, "This server has a protocol that HTTP cannot name."}
+		}
+		// Not by webtransport-go, which does not take tokens, and would let in
+		// those with whom it shares no protocol.
+		w.Header().Set(choiceField, choice)
 	}
-	// Not by webtransport-go, which does not take tokens, and would let in
-	// those with whom it shares no protocol.
-	w.Header().Set(choiceField, choice)
 	if r.Header.Get(draft02RequestName) != "" {
 		w.Header().Set(draft02AnswerName, "draft02")
 	}

@@ -34,7 +34,8 @@ func TestTheClientsOrderDecidesTheProtocol(t *testing.T) {
 		{`moqt-18`, `"moqt-18"`, 200, ""},
 		{`"moqt-18";q=1`, `"moqt-18"`, 200, ""},
 		{`"moqt-99", "moq-lite-04"`, "", 406, "the client offers moqt-99, moq-lite-04, this server speaks moqt-18, moqt-16"},
-		{`"moqt-1`, "", 400, "malformed"},
+		{`"moqt-1`, "", 406, "the client offers moqt-1, this server speaks"},
+		{`("moqt-18" "moqt-16")`, "", 400, "malformed"},
 		{``, "", 400, "missing"},
 	} {
 		for _, name := range []string{name02, name15} {
@@ -66,6 +67,58 @@ func TestTheClientsOrderDecidesTheProtocol(t *testing.T) {
 			})
 		}
 	}
+}
+
+// A client is answered in the words that it knows, and without any if it named
+// none.
+func TestHowClientsNameTheProtocol(t *testing.T) {
+	for _, row := range []struct {
+		name, offer string
+		unnamed     string // of the server
+		strict      bool
+		want        string // WT-Protocol
+		speaks      string
+		code        int
+	}{
+		{"none", ``, "moq-00", false, ``, "moq-00", 200},
+		{"none, strictly", ``, "moq-00", true, ``, "moq-00", 200},
+		{"an empty list", ` `, "moq-00", false, ``, "moq-00", 200},
+		{"none, where one is due", ``, "", false, ``, "", 400},
+		{"the one that needs no name", `"moq-00"`, "moq-00", false, `"moq-00"`, "moq-00", 200},
+		{"that one before others", `"moq-00", "moqt-18"`, "moq-00", false, `"moq-00"`, "moq-00", 200},
+		{"others only, which are not spoken", `"moqt-99"`, "moq-00", false, ``, "", 406},
+		{"what is no list", `("moqt-18")`, "moq-00", false, ``, "", 400},
+		{"in capitals", `"MOQT-18"`, "moq-00", false, `"MOQT-18"`, "moqt-18", 200},
+		{"in capitals, strictly", `"MOQT-18"`, "moq-00", true, ``, "", 406},
+		{"without quotes", `moqt-18`, "moq-00", false, `"moqt-18"`, "moqt-18", 200},
+		{"without quotes, strictly", `moqt-18`, "moq-00", true, ``, "", 400},
+		{"with a quote missing", `"moqt-18`, "moq-00", false, `"moqt-18"`, "moqt-18", 200},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := build(t, testkit.Link{}, testkit.Link{})
+				srv := &wttr.Server{Protocols: []string{"moqt-18", "moqt-16", "moq-00"}, Unnamed: row.unnamed, Strict: row.strict}
+				sessions := serve(t, w.serverNode, srv, quictr.Options{})
+				c := w.rawClient(t, oldQUIC(), map[uint64]uint64{setting02: 1})
+				_, answer := c.ask(name02, "/moq", offer(row.offer))
+				testkit.Equal(t, answer.StatusCode, row.code)
+				testkit.Equal(t, answer.Header.Values(wttr.ChoiceField), lines(row.want))
+				if row.code == 200 {
+					s := <-sessions
+					testkit.Equal(t, s.Protocol(), row.speaks)
+					s.CloseWithError(0, "")
+				}
+			})
+		})
+	}
+}
+
+// lines are the values of a header field that is there unless it is empty.
+func lines(value string) []string {
+	if value == "" {
+		return nil
+	}
+	return []string{value}
 }
 
 func TestRequests(t *testing.T) {
