@@ -3,8 +3,6 @@ package session
 import (
 	"context"
 	"errors"
-	"io"
-	"time"
 
 	"oxymoq/pkg/auth"
 	"oxymoq/pkg/model"
@@ -28,45 +26,46 @@ func (s *Session) acceptRequests() {
 	}
 }
 
-// serveRequest reads the first message of a stream and hands it to the
-// Handler, then reads on.
+// serveRequest reads the first message of a stream and serves the request.
 func (s *Session) serveRequest(stream transport.Stream) {
-	reader := newMessageReader(stream, s.cfg.Draft, s.cfg.Limits.MessageTimeout)
-	_ = stream.SetReadDeadline(time.Now().Add(s.cfg.Limits.MessageTimeout)) // fails only on a dead stream
-	typ, body, err := reader.next()
-	if err == nil {
-		err = stream.SetReadDeadline(time.Time{})
-	}
-	if err != nil {
-		s.dropStream(stream, err)
+	l := s.newStreamLane(stream)
+	m, typ, err := l.first()
+	if e, ok := errors.AsType[noRequest](err); ok {
+		l.drop(e.error)
 		return
 	}
-	// The kind of the request is what the message itself says.
-	m, err := s.parseMessage(stream, s.context(wire.RequestStream, 0, 0), typ, body)
-	var refusal *model.RequestError
-	if pe, ok := errors.AsType[*wire.ParseError](err); ok && !pe.Fatal() && m != nil {
-		refusal = &model.RequestError{Code: pe.Request.Or(model.RequestMalformedTrack), Reason: pe.Error()}
-	} else if err != nil {
+	refusal, err := refusalOf(m, err)
+	if err != nil {
 		s.fail(err)
 		return
 	}
-	id, track, tokens, ok := describe(m)
+	id, _, _, ok := describe(m)
 	if !ok {
 		s.fail(violation("a request stream begins with %s", wire.MessageName(s.cfg.Draft, typ)))
 		return
 	}
-	r := s.newRequest(m.Kind(), Responder, stream)
-	r.reader, r.id = reader, id
-	err = s.admit(r, track, tokens)
-	if err == nil && refusal != nil {
-		s.release(r)
-		err = refusal
+	r := s.newRequest(m.Kind(), Responder, id, l)
+	err = s.admit(r, m, refusal)
+	if se := sessionError(err); se != nil {
+		s.fail(se)
+		return
 	}
+	s.serve(r, m, err)
+}
+
+// refusalOf sorts the error of a request that was read: a refusal costs only the
+// request, err the session.
+func refusalOf(m wire.Message, err error) (refusal *model.RequestError, fatal error) {
+	if pe, ok := errors.AsType[*wire.ParseError](err); ok && !pe.Fatal() && m != nil {
+		return &model.RequestError{Code: pe.Request.Or(model.RequestMalformedTrack), Reason: pe.Error()}, nil
+	}
+	return nil, err
+}
+
+// serve hands a request to the Handler, unless it is refused for err, and reads
+// on to its end.
+func (s *Session) serve(r *request, m wire.Message, err error) {
 	if err != nil {
-		if se := sessionError(err); se != nil {
-			s.fail(se)
-			return
-		}
 		_ = r.reject(asRequestError(err)) // the stream may be gone; nothing to do then
 		r.run()
 		return
@@ -76,19 +75,6 @@ func (s *Session) serveRequest(stream transport.Stream) {
 		s.handle(r, m)
 	})
 	r.run()
-}
-
-// dropStream gives up a stream whose first message did not come.
-func (s *Session) dropStream(stream transport.Stream, err error) {
-	switch {
-	case err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF):
-		s.fail(violation("a request stream ends without a request"))
-	case sessionError(err) != nil && !errors.Is(err, errStalled):
-		s.fail(err)
-	default: // slow or reset: only this stream suffers (section 3.5)
-		stream.CancelRead(uint64(model.ResetCancelled))
-		stream.CancelWrite(uint64(model.ResetCancelled))
-	}
 }
 
 // describe returns what all requests have in common; ok is false for messages
@@ -119,8 +105,11 @@ var actions = map[wire.MessageKind]auth.Action{
 	wire.KindSubscribeNamespace: auth.SubscribeNamespace, wire.KindSubscribeTracks: auth.SubscribeTracks,
 }
 
-// admit makes the checks that are the same for all requests.
-func (s *Session) admit(r *request, track model.FullTrackName, tokens []wire.Token) error {
+// admit makes the checks that are the same for all requests; refusal, if not nil,
+// is what the request is refused for in any case. A *model.SessionError closes the
+// session, any other error refuses the request.
+func (s *Session) admit(r *request, m wire.Message, refusal *model.RequestError) error {
+	_, track, tokens, _ := describe(m)
 	if err := s.useID(r.id); err != nil {
 		return err
 	}
@@ -133,6 +122,8 @@ func (s *Session) admit(r *request, track model.FullTrackName, tokens []wire.Tok
 	switch {
 	case err != nil:
 		return err
+	case refusal != nil:
+		return refusal
 	case leaving:
 		return &model.RequestError{Code: model.RequestGoingAway, Reason: "this endpoint is going away"}
 	case full:

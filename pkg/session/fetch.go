@@ -383,5 +383,5 @@ func (f *FetchRequest) Open(ctx context.Context) (transport.SendStream, *wire.Fe
 // Finish ends the request after its stream was closed.
 func (f *FetchRequest) Finish() {
 	f.r.finish(errAnswered)
-	f.r.writer.close()
+	f.r.lane.close()
 }

@@ -194,7 +194,7 @@ func (w *messageWriter) write(ctx wire.Context, m wire.Message, fin bool) error 
 	}
 	b, err := wire.AppendMessage(w.buf[:0], ctx, m)
 	if err != nil {
-		return err
+		return notSent{err}
 	}
 	w.buf = b
 	if err := w.dst.SetWriteDeadline(time.Now().Add(w.timeout)); err != nil {
@@ -224,7 +224,7 @@ func (w *messageWriter) close() {
 
 // reset abandons the stream, unless its FIN is on the way: resetting behind a
 // FIN could destroy the last message. A blocked write is given up.
-func (w *messageWriter) reset(code model.ResetCode) {
+func (w *messageWriter) reset(code uint64) {
 	if !w.mu.TryLock() {
 		_ = w.dst.SetWriteDeadline(time.Now()) // ends the write that holds the lock
 		w.mu.Lock()
@@ -232,7 +232,7 @@ func (w *messageWriter) reset(code model.ResetCode) {
 	defer w.mu.Unlock()
 	if !w.closed {
 		w.closed = true
-		w.dst.CancelWrite(uint64(code))
+		w.dst.CancelWrite(code)
 	}
 }
 

@@ -46,9 +46,9 @@ func (s *Session) begin(ctx context.Context, kind wire.MessageKind, make func(id
 		// It is all that OpenStream waits for.
 		return nil, fmt.Errorf("%w: %w", transport.ErrNoCredit, err)
 	}
-	r := s.newRequest(kind, Requester, stream)
-	r.reader = newMessageReader(stream, s.cfg.Draft, s.cfg.Limits.MessageTimeout)
-	r.id = s.takeID()
+	l := s.newStreamLane(stream)
+	l.kind = kind
+	r := s.newRequest(kind, Requester, s.takeID(), l)
 	if prepare != nil {
 		prepare(r)
 	}

@@ -5,25 +5,22 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"sync"
-	"time"
 
 	"oxymoq/pkg/auth"
 	"oxymoq/pkg/model"
-	"oxymoq/pkg/transport"
 	"oxymoq/pkg/wire"
 )
 
-// request is one request stream, seen from either end. It keeps the state and
-// turns whatever happens on the stream into calls of its hooks.
+// request is one request, seen from either end. It keeps the state and turns
+// whatever happens on its lane into calls of its hooks.
 type request struct {
 	s      *Session
 	kind   wire.MessageKind
 	us     Party // which end we are
 	id     uint64
-	stream transport.Stream
-	reader *messageReader
-	writer messageWriter
+	lane   lane
 	tokens []auth.Token // of the peer's request
 
 	ctx    context.Context // ends when the request is over
@@ -47,16 +44,15 @@ type request struct {
 
 // update is a REQUEST_UPDATE of ours that waits for its answer.
 type update struct {
+	id    uint64
 	done  chan struct{}
 	reply wire.Params
 	err   error
 }
 
-func (s *Session) newRequest(kind wire.MessageKind, us Party, stream transport.Stream) *request {
-	r := &request{s: s, kind: kind, us: us, stream: stream, answered: make(chan struct{})}
+func (s *Session) newRequest(kind wire.MessageKind, us Party, id uint64, l lane) *request {
+	r := &request{s: s, kind: kind, us: us, id: id, lane: l, answered: make(chan struct{})}
 	r.ctx, r.cancel = context.WithCancelCause(s.ctx)
-	r.writer.dst, r.writer.timeout = stream, s.cfg.Limits.MessageTimeout
-	stream.SetPriority(urgencyRequest, false)
 	return r
 }
 
@@ -132,8 +128,14 @@ func (r *request) whenOver(over func(), expire func(error)) (late bool) {
 	return false
 }
 
-// send writes a message of ours after checking that the state allows it.
+// send writes a message of ours after checking that the state allows it. An OK
+// or ERROR answers the request, once that was answered an update: see answer.
 func (r *request) send(m wire.Message, fin bool) error {
+	return r.answer(m, r.id, fin)
+}
+
+// answer is send for a message that answers the request or update of an ID.
+func (r *request) answer(m wire.Message, id uint64, fin bool) error {
 	r.mu.Lock()
 	ev, ok := eventOf(m, r.state >= Established)
 	if m.Kind() == r.kind {
@@ -144,24 +146,24 @@ func (r *request) send(m wire.Message, fin bool) error {
 		r.mu.Unlock()
 		return errors.Join(errTerminated, err)
 	}
-	answers := r.kind
+	to := reply{r.kind, id}
 	if ev == EventUpdateOK || ev == EventUpdateError {
-		answers = wire.KindRequestUpdate
+		to.kind = wire.KindRequestUpdate
 	}
 	_, err := r.stepLocked(r.us, ev)
 	r.mu.Unlock()
 	if err != nil {
 		return err
 	}
-	return r.s.sendMessage(&r.writer, r.s.sendContext(wire.RequestStream, r.kind, answers), m, fin)
+	return r.lane.send(m, to, fin)
 }
 
 var errTerminated = errors.New("the request is over")
 
-// run reads the stream until both are over, the request and the peer's half.
-// It is the only reader.
+// run reads the lane until both are over, the request and the peer's half. It is
+// the only reader.
 func (r *request) run() {
-	context.AfterFunc(r.stream.Context(), r.refused)
+	r.lane.onStop(r.refused)
 	err := r.read()
 	if r.err() != nil && errors.Is(err, errStalled) {
 		err = nil // the FIN after the last message did not come; nobody needs it
@@ -172,21 +174,20 @@ func (r *request) run() {
 	}
 	switch {
 	case r.err() != nil: // what comes after the end does not matter
-		r.stream.CancelRead(uint64(model.ResetCancelled))
+		r.lane.stopReading()
 	case err == io.EOF:
 		// The peer only said that it has no more to say. Cancellation comes
 		// through refused, the end of the session through ctx.
 	default:
 		r.finish(r.s.endOf(err))
-		r.stream.CancelRead(uint64(model.ResetCancelled))
-		r.writer.reset(model.ResetCancelled)
+		r.lane.cancel(model.ResetCancelled)
 	}
 }
 
-// read handles messages until the stream ends.
+// read handles messages until the lane ends.
 func (r *request) read() error {
 	for {
-		typ, body, err := r.reader.next()
+		h, err := r.lane.next(r.wasAnswered)
 		if err == io.EOF {
 			to, serr := r.step(r.us.other(), EventFIN)
 			if serr == nil && to == Terminated && r.err() == nil {
@@ -195,24 +196,31 @@ func (r *request) read() error {
 			return cmp.Or(serr, io.EOF)
 		}
 		if err != nil {
-			if se, ok := errors.AsType[*transport.StreamError](err); ok {
+			if _, ok := errors.AsType[*model.StreamError](err); ok {
 				_, _ = r.step(r.us.other(), EventCancel) // legal in every state
-				return &model.StreamError{Code: wire.ResetCodeFromWire(r.s.cfg.Draft, se.Code), Remote: se.Remote}
 			}
 			return err
 		}
-		if err := r.receive(typ, body); err != nil {
+		if err := r.receive(h); err != nil {
 			return err
 		}
 	}
+}
+
+// wasAnswered reports whether the request was answered: what answers something
+// from then on answers an update.
+func (r *request) wasAnswered() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.state >= Established
 }
 
 // concluded ends the request after the peer's last message; our half ends with
 // FIN, and the peer's FIN is awaited for a while.
 func (r *request) concluded(cause error) {
 	r.finish(cause)
-	r.writer.close()
-	_ = r.stream.SetReadDeadline(time.Now().Add(r.s.cfg.Limits.MessageTimeout)) // fails only if there is nothing left to read
+	r.lane.close()
+	r.lane.linger(r.s.cfg.Limits.MessageTimeout)
 }
 
 var (
@@ -221,30 +229,22 @@ var (
 )
 
 // receive handles one message of the peer.
-func (r *request) receive(typ uint64, body []byte) error {
+func (r *request) receive(h heard) error {
 	r.mu.Lock()
 	state := r.state
 	r.mu.Unlock()
-	answers := r.kind
-	if state >= Established {
-		answers = wire.KindRequestUpdate
-	}
-	m, err := r.s.parseMessage(r.stream, r.s.context(wire.RequestStream, r.kind, answers), typ, body)
-	if err != nil {
-		return err
-	}
 	if state == Terminated {
 		return nil // crossed the end on its way
 	}
-	ev, ok := eventOf(m, state >= Established)
-	if !ok || ev == EventOK && m.Kind() != okKind(r.kind) {
-		return violation("%s on the stream of a %s", wire.MessageName(r.s.cfg.Draft, typ), requestName(r.kind))
+	ev, ok := eventOf(h.m, h.toUpdate)
+	if !ok || ev == EventOK && h.m.Kind() != okKind(r.kind) {
+		return violation("%v on the stream of a %s", h.m.Kind(), requestName(r.kind))
 	}
-	if r.isNotAnswered(m) {
+	if r.isNotAnswered(h.m) {
 		return nil
 	}
 	if ev == EventOK && r.us == Requester && r.onOK != nil {
-		if err := r.onOK(m); err != nil { // before the waiter learns of the answer
+		if err := r.onOK(h.m); err != nil { // before the waiter learns of the answer
 			return err
 		}
 	}
@@ -252,9 +252,9 @@ func (r *request) receive(typ uint64, body []byte) error {
 	if err != nil {
 		return err
 	}
-	switch m := m.(type) {
+	switch m := h.m.(type) {
 	case *wire.RequestUpdate:
-		return r.receiveUpdate(m)
+		return r.receiveUpdate(m, h)
 	case *wire.Goaway:
 		if r.onGoaway != nil {
 			r.onGoaway(m)
@@ -262,21 +262,22 @@ func (r *request) receive(typ uint64, body []byte) error {
 		return nil
 	case *wire.RequestError:
 		if ev == EventUpdateError {
-			return r.resolveUpdate(wire.Params{}, r.s.requestError(m))
+			return r.resolveUpdate(m.RequestID, wire.Params{}, r.s.requestError(m))
 		}
 		r.concluded(r.s.requestError(m))
 		return nil
 	}
 	switch {
 	case ev == EventUpdateOK:
-		return r.resolveUpdate(m.(*wire.RequestOK).Params, nil)
+		ok := h.m.(*wire.RequestOK)
+		return r.resolveUpdate(ok.RequestID, ok.Params, nil)
 	case ev == EventOK && to == Terminated:
 		r.concluded(errAnswered)
 		return nil
 	case ev == EventOK:
 		return nil
 	case r.onMessage != nil:
-		return r.onMessage(m)
+		return r.onMessage(h.m)
 	}
 	return nil
 }
@@ -291,15 +292,11 @@ func (s *Session) requestError(m *wire.RequestError) *model.RequestError {
 
 // receiveUpdate answers a REQUEST_UPDATE of the peer. An empty one is a
 // keep-alive and is answered like any other.
-func (r *request) receiveUpdate(m *wire.RequestUpdate) error {
-	if !r.isKeepAlive(m) {
-		if err := r.s.useID(m.RequestID); err != nil {
-			return err
-		}
+func (r *request) receiveUpdate(m *wire.RequestUpdate, h heard) error {
+	err := h.refusal
+	if !h.admitted {
+		err = r.s.admitUpdate(m, !r.isKeepAlive(m))
 	}
-	r.s.mu.Lock()
-	_, err := r.s.cache.resolve(m.Params.Tokens, false)
-	r.s.mu.Unlock()
 	if se := sessionError(err); se != nil {
 		return se
 	}
@@ -316,9 +313,23 @@ func (r *request) receiveUpdate(m *wire.RequestUpdate) error {
 	}
 	if err != nil {
 		re := asRequestError(err)
-		return ignoreTerminated(r.send(requestErrorMessage(re), false))
+		return ignoreTerminated(r.answer(requestErrorMessage(re), m.RequestID, false))
 	}
-	return ignoreTerminated(r.send(&wire.RequestOK{Params: reply}, false))
+	return ignoreTerminated(r.answer(&wire.RequestOK{Params: reply}, m.RequestID, false))
+}
+
+// admitUpdate makes the checks of a REQUEST_UPDATE that do not depend on what is
+// updated. numbered says that it takes a Request ID.
+func (s *Session) admitUpdate(m *wire.RequestUpdate, numbered bool) error {
+	if numbered {
+		if err := s.useID(m.RequestID); err != nil {
+			return err
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, err := s.cache.resolve(m.Params.Tokens, false)
+	return err
 }
 
 // ignoreTerminated drops the error of answering a request that has ended
@@ -333,7 +344,7 @@ func ignoreTerminated(err error) error {
 // update sends a REQUEST_UPDATE and waits for its answer, unless the peer gives
 // none.
 func (r *request) update(ctx context.Context, p wire.Params) (wire.Params, error) {
-	u := &update{done: make(chan struct{})}
+	u := &update{id: r.s.takeID(), done: make(chan struct{})}
 	r.mu.Lock()
 	if r.state == Terminated {
 		err := r.over
@@ -345,7 +356,7 @@ func (r *request) update(ctx context.Context, p wire.Params) (wire.Params, error
 		r.updates = append(r.updates, u)
 	}
 	r.mu.Unlock()
-	if err := r.send(&wire.RequestUpdate{RequestID: r.s.takeID(), Params: p}, false); err != nil || !answered {
+	if err := r.send(&wire.RequestUpdate{RequestID: u.id, Params: p}, false); err != nil || !answered {
 		return wire.Params{}, err
 	}
 	select {
@@ -356,18 +367,23 @@ func (r *request) update(ctx context.Context, p wire.Params) (wire.Params, error
 	}
 }
 
-// resolveUpdate hands an answer to the oldest update that waits for one.
-func (r *request) resolveUpdate(p wire.Params, refusal error) error {
+// resolveUpdate hands an answer to the update that waits for it: that of the ID
+// where answers say one, else the oldest.
+func (r *request) resolveUpdate(id uint64, p wire.Params, refusal error) error {
 	r.mu.Lock()
-	if len(r.updates) == 0 {
+	i := 0
+	if id != 0 { // no update has the ID 0, which is that of the first request
+		i = slices.IndexFunc(r.updates, func(u *update) bool { return u.id == id })
+	}
+	if i < 0 || i >= len(r.updates) {
 		r.mu.Unlock()
 		if r.s.updatesToKeepAlive.Load() {
 			return nil // it has learnt to answer
 		}
 		return violation("answer to an update of a %s that was not sent", requestName(r.kind))
 	}
-	u := r.updates[0]
-	r.updates = r.updates[1:]
+	u := r.updates[i]
+	r.updates = slices.Delete(r.updates, i, i+1)
 	r.mu.Unlock()
 	u.reply, u.err = p, refusal
 	close(u.done)
@@ -376,14 +392,10 @@ func (r *request) resolveUpdate(p wire.Params, refusal error) error {
 
 // refused is called when the peer no longer reads what we write: by
 // STOP_SENDING it cancels the request.
-func (r *request) refused() {
-	se, ok := errors.AsType[*transport.StreamError](context.Cause(r.stream.Context()))
-	if !ok || !se.Remote {
-		return
-	}
+func (r *request) refused(cause *model.StreamError) {
 	_, _ = r.step(r.us.other(), EventCancel) // legal in every state
-	r.finish(&model.StreamError{Code: wire.ResetCodeFromWire(r.s.cfg.Draft, se.Code), Remote: true})
-	r.stream.CancelRead(uint64(model.ResetCancelled))
+	r.finish(cause)
+	r.lane.stopReading()
 }
 
 // abandon cancels the request in both directions (section 3.3.2).
@@ -396,9 +408,7 @@ func (r *request) abandon(code model.ResetCode) {
 	_, _ = r.stepLocked(r.us, EventCancel) // legal in every state
 	r.mu.Unlock()
 	r.finish(&model.StreamError{Code: code})
-	wireCode := wire.ResetCodeToWire(r.s.cfg.Draft, code)
-	r.stream.CancelRead(wireCode)
-	r.writer.reset(model.ResetCode(wireCode))
+	r.lane.cancel(code)
 }
 
 // conclude sends the last message of a request and FIN, then lets the peer's
@@ -412,7 +422,7 @@ func (r *request) conclude(m wire.Message, cause error) error {
 	r.mu.Unlock()
 	err := r.send(m, true)
 	r.finish(cause)
-	_ = r.stream.SetReadDeadline(time.Now().Add(r.s.cfg.Limits.MessageTimeout)) // fails only if there is nothing left to read
+	r.lane.linger(r.s.cfg.Limits.MessageTimeout)
 	return err
 }
 
