@@ -221,8 +221,6 @@ func (i *Inspector) enter(s *session.Session) *visit {
 	i.visit, i.lost = v, nil
 	i.turnLocked()
 	i.mu.Unlock()
-	i.note(slog.LevelInfo, observe.KindSession, nil, "connected", "to", i.opts.Target.String(),
-		"transport", s.Conn().Kind(), "draft", s.Draft(), "speaks", s.PeerImplementation())
 	return v
 }
 

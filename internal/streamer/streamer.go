@@ -251,7 +251,6 @@ func (s *Streamer) watch(ctx context.Context, session *moqt.Session, worked <-ch
 		if err != nil {
 			return // registration ends with the same
 		}
-		s.Log.Info("connected", "to", s.Target.String(), "peer", now.PeerImplementation())
 		select {
 		case <-now.Context().Done():
 		case <-ctx.Done():

@@ -249,7 +249,6 @@ func (c *Client) use(ctx context.Context, s *session.Session, opts dial.Options,
 	var moves pauses
 	for {
 		c.live.change(func(l *live) { l.session, l.accepted = s, false })
-		c.Log.Info("connected", "to", c.Target.String(), "peer", s.PeerImplementation())
 		next, err := c.stay(ctx, s, opts, do, &moves)
 		if next == nil {
 			return err

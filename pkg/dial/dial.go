@@ -14,7 +14,6 @@ import (
 	"oxymoq/pkg/transport"
 	"oxymoq/pkg/transport/qmuxtr"
 	"oxymoq/pkg/transport/quictr"
-	"oxymoq/pkg/transport/wttr"
 	"oxymoq/pkg/wire"
 )
 
@@ -28,10 +27,11 @@ type Options struct {
 	// Empty: what the URL asks for; where moqt:// meets a server that does not
 	// speak raw QUIC, WebTransport is tried.
 	Transport transport.Kind
-	// Protocols are offered, the preferred first; none: session.Protocols.
+	// Protocols are offered, the preferred first; none: session.Protocols. Over
+	// raw QUIC and QMux the server's order decides, over WebTransport this one.
 	Protocols []string
 	// Session is the configuration of the session; Role, Draft, Path and
-	// Authority are set here.
+	// Authority are set here. Its Log is told what was negotiated.
 	Session session.Config
 	// Trace is asked for a trace of each connection; nil: none is traced. QMux
 	// and Connect do not ask.
@@ -92,7 +92,19 @@ func dial(ctx context.Context, t Target, opts Options) (*session.Session, error)
 	}
 	cfg := opts.Session
 	cfg.Role, cfg.Draft, cfg.Path, cfg.Authority = wire.Client, draft, t.Path, t.Authority
-	return session.Start(ctx, conn, cfg)
+	s, err := session.Start(ctx, conn, cfg)
+	if err != nil {
+		return nil, err
+	}
+	opts.log().Info("connected", "to", t.String(), "transport", conn.Kind(), "draft", draft, "protocol", conn.Protocol(), "peer", s.PeerImplementation())
+	return s, nil
+}
+
+func (o *Options) log() *slog.Logger {
+	if o.Session.Log != nil {
+		return o.Session.Log
+	}
+	return slog.New(slog.DiscardHandler)
 }
 
 // connect makes the connection for a session.
@@ -125,7 +137,7 @@ func connect(ctx context.Context, t Target, opts Options) (transport.Conn, error
 		}
 		// The server speaks QUIC, but not MoQT over it.
 	}
-	return wttr.Dial(ctx, t.request(), conf, protocols, path)
+	return webTransport(ctx, t, conf, opts, path)
 }
 
 // Pauses of Keep: the first, and the longest that doubling leads to. Each is

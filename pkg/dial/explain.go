@@ -39,8 +39,10 @@ func explain(t Target, protocols []string, err error) error {
 		text = fmt.Sprintf("it speaks nothing that is offered here, which is %s", strings.Join(protocols, ", "))
 	case isPlain:
 		text = "what answers there over TCP does not speak QMux"
-	case isClosed && closed.Remote:
+	case isClosed && closed.Remote && closed.Code != model.VersionNegotiationFailed:
 		text = explainClose(t, closed)
+	case isClosed && closed.Remote:
+		text = withReason(fmt.Sprintf("it speaks none of the drafts that are offered here, which are %s", strings.Join(protocols, ", ")), closed)
 	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):
 		text = "this machine has no way there: the network is unreachable"
 	case errors.Is(err, syscall.ECONNREFUSED):
@@ -83,6 +85,11 @@ func explainClose(t Target, e *model.SessionError) string {
 	default:
 		text = fmt.Sprintf("the server closes the session with %v", e.Code)
 	}
+	return withReason(text, e)
+}
+
+// withReason adds what the server says.
+func withReason(text string, e *model.SessionError) string {
 	if e.Reason != "" {
 		text += fmt.Sprintf(" (it says %q)", e.Reason)
 	}

@@ -31,6 +31,7 @@ func TestExplain(t *testing.T) {
 		{&model.SessionError{Code: model.InvalidAuthority, Reason: "not here", Remote: true}, `the server does not serve h:1 (it says "not here")`},
 		{&model.SessionError{Code: model.Unauthorized, Remote: true}, "the server does not let us in"},
 		{&model.SessionError{Code: model.ProtocolViolation, Reason: "odd", Remote: true}, `the server closes the session with PROTOCOL_VIOLATION (it says "odd")`},
+		{&model.SessionError{Code: model.VersionNegotiationFailed, Reason: "only 7", Remote: true}, `it speaks none of the drafts that are offered here, which are moqt-18, moqt-16 (it says "only 7")`},
 		{&net.OpError{Op: "write", Err: os.NewSyscallError("sendto", syscall.ENETUNREACH)}, "this machine has no way there: the network is unreachable"},
 		{&net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}, "nothing is served there"},
 		{&quictr.AddrError{Addrs: []netip.AddrPort{at}, Err: certificate}, "the certificate is not trusted"},
