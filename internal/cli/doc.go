@@ -9,7 +9,7 @@
 //
 // A program ends with code 0 if it did what was asked or was told to stop, 1 if
 // it failed and 2 if it was called wrongly, and in the latter two cases it
-// prints one sentence. The package reads no configuration file and knows
+// prints one sentence; CodeError is for programs of which others expect more. The package reads no configuration file and knows
 // nothing of MoQT.
 //
 // Context starts one goroutine, which ends with the context. Nothing else runs

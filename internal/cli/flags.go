@@ -18,8 +18,9 @@ const EnvPrefix = "MOQ_"
 // backquotes in a usage names the value and its unit: "wait `ms` at most".
 type FlagSet struct {
 	*flag.FlagSet
-	groups  []*group
-	aliases map[string]string
+	groups    []*group
+	aliases   map[string]string
+	variables map[string][]string // by flag: names of others for its environment variable
 }
 
 type group struct {
@@ -31,7 +32,7 @@ type group struct {
 func NewFlagSet(name string) *FlagSet {
 	std := flag.NewFlagSet(name, flag.ContinueOnError)
 	std.SetOutput(io.Discard)
-	return &FlagSet{FlagSet: std, aliases: make(map[string]string)}
+	return &FlagSet{FlagSet: std, aliases: make(map[string]string), variables: make(map[string][]string)}
 }
 
 // Group begins a group: the flags that are declared next stand below the title
@@ -64,9 +65,16 @@ func (f *FlagSet) fileNew() {
 // has an environment variable too.
 func (f *FlagSet) Alias(alias, name string) { f.aliases[alias] = name }
 
+// Variable makes an environment variable set a flag too, for programs that others
+// run and that have names for it. That of the flag outweighs it; of several, the
+// first that was declared counts.
+func (f *FlagSet) Variable(name, variable string) {
+	f.variables[name] = append(f.variables[name], variable)
+}
+
 // variable returns the environment variable that sets a flag, by its own name or
-// else by an alias, and its value. An empty one counts as absent, so that a
-// script can pass one on.
+// else by an alias or a name of Variable, and its value. An empty one counts as
+// absent, so that a script can pass one on.
 func (f *FlagSet) variable(fl *flag.Flag, lookup func(string) (string, bool)) (name, value string, ok bool) {
 	names := []string{fl.Name}
 	for alias, target := range f.aliases {
@@ -75,9 +83,12 @@ func (f *FlagSet) variable(fl *flag.Flag, lookup func(string) (string, bool)) (n
 		}
 	}
 	slices.Sort(names[1:])
-	for _, n := range names {
-		if value, ok := lookup(envName(n)); ok && value != "" {
-			return envName(n), value, true
+	for i, n := range names {
+		names[i] = envName(n)
+	}
+	for _, n := range append(names, f.variables[fl.Name]...) {
+		if value, ok := lookup(n); ok && value != "" {
+			return n, value, true
 		}
 	}
 	return "", "", false

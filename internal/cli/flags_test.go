@@ -34,6 +34,8 @@ func newFlags(s *settings) *FlagSet {
 	f.DurationVar(&s.Wait, "connect_timeout", time.Second, time.Millisecond, "wait `ms` at most")
 	f.ListVar(&s.List, "versions", []string{"18"}, "`drafts`")
 	f.Alias("url", "connect_url")
+	f.Variable("connect_url", "RELAY_URL")
+	f.Variable("connect_url", "RELAY")
 	return f
 }
 
@@ -60,6 +62,10 @@ func TestFlagForms(t *testing.T) {
 		{name: "a value keeps its dashes and equals signs", args: "--connect-url=a-b=c", want: func(s *settings) { s.URL = "a-b=c" }},
 		{name: "a value may begin with a dash", args: "--connect-url -x", want: func(s *settings) { s.URL = "-x" }},
 		{name: "an alias", args: "-url x", want: func(s *settings) { s.URL = "x" }},
+		{name: "a variable that others have", env: map[string]string{"RELAY_URL": "x", "RELAY": "y"}, want: func(s *settings) { s.URL = "x" }},
+		{name: "an empty one is absent", env: map[string]string{"RELAY_URL": "", "RELAY": "y"}, want: func(s *settings) { s.URL = "y" }},
+		{name: "our variable before theirs", env: map[string]string{"RELAY_URL": "x", "MOQ_URL": "z"}, want: func(s *settings) { s.URL = "z" }},
+		{name: "a flag before any variable", args: "-url x", env: map[string]string{"RELAY_URL": "y"}, want: func(s *settings) { s.URL = "x" }},
 		{name: "a switch on", args: "-note", want: func(s *settings) { s.Note = true }},
 		{name: "a switch off", args: "--noquic", want: func(s *settings) { s.Quic = false }},
 		{name: "a switch off with a dash", args: "--no-quic", want: func(s *settings) { s.Quic = false }},

@@ -17,6 +17,17 @@ const (
 	ExitUsage  = 2 // called wrongly
 )
 
+// CodeError ends a program with a code of its own, where a contract with who runs
+// it asks for that. Err is the sentence.
+type CodeError struct {
+	Code int
+	Err  error
+}
+
+// Error returns the sentence.
+func (e *CodeError) Error() string { return e.Err.Error() }
+func (e *CodeError) Unwrap() error { return e.Err }
+
 // Program is one command: its flags, its help, and how it ends.
 type Program struct {
 	Name string
@@ -104,11 +115,15 @@ func (p *Program) Exec(ctx context.Context, env *Env, args []string, lookup func
 func (p *Program) end(ctx context.Context, env *Env, err error) int {
 	var stopped *SignalError
 	var usage *UsageError
+	var coded *CodeError
 	switch {
 	case err == nil, errors.As(err, &stopped):
 		return ExitDone
 	case errors.Is(err, context.Canceled) && errors.As(context.Cause(ctx), &stopped):
 		return ExitDone
+	case errors.As(err, &coded):
+		fmt.Fprintf(env.Err, "%s: %s.\n", p.Name, sentence(err))
+		return coded.Code
 	case errors.As(err, &usage):
 		fmt.Fprintf(env.Err, "%s: %s; %s -help explains.\n", p.Name, sentence(err), p.Name)
 		return ExitUsage

@@ -56,6 +56,7 @@ func TestExitCodesAndSentences(t *testing.T) {
 		{"cancelling without a signal is failure", t.Context(), nil, context.Canceled, ExitFailed, "moqdateserver: context canceled.\n"},
 		{"wrong use found late", t.Context(), nil, fmt.Errorf("wrapped: %w", Usagef("-a needs -%s", "b")), ExitUsage,
 			"moqdateserver: wrapped: -a needs -b; moqdateserver -help explains.\n"},
+		{"a code of its own", t.Context(), nil, fmt.Errorf("wrapped: %w", &CodeError{127, Usagef("no such case")}), 127, "moqdateserver: wrapped: no such case.\n"},
 		{"an unknown flag", t.Context(), []string{"--prot", "1"}, nil, ExitUsage,
 			"moqdateserver: unknown flag --prot, did you mean -port; moqdateserver -help explains.\n"},
 		{"an unknown level", t.Context(), []string{"--logging", "LOUD"}, nil, ExitUsage,
