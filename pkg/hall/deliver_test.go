@@ -61,7 +61,7 @@ func TestFromLogToLog(t *testing.T) {
 		p.deliver(ours, Options{})
 		there := newCopying(p)
 		in := testkit.Must(p.client.Subscribe(t.Context(), session.SubscribeOptions{Track: testTrack}, there))(t)
-		props := list(t, kind18, model.Property{Type: 6, Int: 7}, model.Property{Type: model.PropImmutable, Bytes: []byte{4, 7}})
+		props := list(t, form18, model.Property{Type: 6, Int: 7}, model.Property{Type: model.PropImmutable, Bytes: []byte{4, 7}})
 		for _, info := range []track.SubgroupInfo{
 			{Priority: model.Some(uint8(3)), First: track.FirstYes, Form: Native(false)},
 			{First: track.FirstNo, Properties: true, EndOfGroup: true, Form: Native(true)},

@@ -34,11 +34,8 @@ func (f form) AppendObject(b []byte, prev model.Opt[uint64], h track.ObjectHeade
 			return b, errNoProperties
 		}
 		if from, ok := h.From.(form); ok && (from.Kind != f.Kind || from.Absolute != f.Absolute) {
-			list, err := wire.ParseProperties(from.Kind, wire.ObjectProperties, h.Properties)
-			if err != nil {
-				return b, err
-			}
-			if w.Properties, err = wire.AppendProperties(nil, f.Kind, list); err != nil {
+			var err error
+			if w.Properties, err = wire.TranslateObjectProperties(nil, from.PropertyForm, f.PropertyForm, h.Properties); err != nil {
 				return b, err
 			}
 		}
@@ -67,7 +64,7 @@ func header(h wire.ObjectHeader, f wire.ObjectForm, group uint64) (track.ObjectH
 	if len(h.Properties) == 0 {
 		return out, nil
 	}
-	gaps := wire.ParsePriorGaps(f.Kind, h.Properties)
+	gaps := wire.ParsePriorGaps(f.PropertyForm, h.Properties)
 	if err := gaps.Check(model.Location{Group: group, Object: h.ID}); err != nil {
 		return out, err
 	}
@@ -80,7 +77,7 @@ func EncodeProperties(f track.Form, list model.Properties) ([]byte, error) {
 	if len(list) == 0 {
 		return nil, nil
 	}
-	return wire.AppendProperties(nil, f.(form).Kind, list)
+	return wire.AppendProperties(nil, f.(form).PropertyForm, list)
 }
 
 // DecodeProperties reads what EncodeProperties, or a peer whose objects have the
@@ -89,5 +86,5 @@ func DecodeProperties(f track.Form, raw []byte) (model.Properties, error) {
 	if len(raw) == 0 {
 		return nil, nil
 	}
-	return wire.ParseProperties(f.(form).Kind, wire.ObjectProperties, raw)
+	return wire.ParseProperties(f.(form).PropertyForm, wire.ObjectProperties, raw)
 }

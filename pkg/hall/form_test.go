@@ -12,13 +12,13 @@ import (
 	"oxymoq/pkg/wire"
 )
 
-// list is a list of properties as drafts with the kind of integers write it.
-func list(t *testing.T, k varint.Kind, p ...model.Property) []byte {
+// list is a list of properties in a form.
+func list(t *testing.T, f wire.PropertyForm, p ...model.Property) []byte {
 	t.Helper()
-	return testkit.Must(wire.AppendProperties(nil, k, p))(t)
+	return testkit.Must(wire.AppendProperties(nil, f, p))(t)
 }
 
-var kind18 = wire.VarintKind(model.Draft18)
+var form18 = wire.PropertyFormOf(model.Draft18)
 
 // TestFormsAreComparable: the log takes objects of equal forms as they are.
 func TestFormsAreComparable(t *testing.T) {
@@ -28,7 +28,7 @@ func TestFormsAreComparable(t *testing.T) {
 }
 
 func TestFormWritesWhatItsDraftDoes(t *testing.T) {
-	props := list(t, kind18, model.Property{Type: 6, Int: 1 << 40})
+	props := list(t, form18, model.Property{Type: 6, Int: 1 << 40})
 	for _, tt := range []struct {
 		name string
 		form track.Form
@@ -59,7 +59,7 @@ func TestFormWritesWhatItsDraftDoes(t *testing.T) {
 func TestFormTranslates(t *testing.T) {
 	some := []model.Property{{Type: 6, Int: 1000}, {Type: 0x3801, Bytes: []byte("x")}}
 	old, now := FormOf(model.Draft16, true), FormOf(model.Draft18, true)
-	oldBytes, nowBytes := list(t, wire.VarintKind(model.Draft16), some...), list(t, kind18, some...)
+	oldBytes, nowBytes := list(t, wire.PropertyFormOf(model.Draft16), some...), list(t, form18, some...)
 	if bytes.Equal(oldBytes, nowBytes) {
 		t.Fatal("the test proves nothing")
 	}
@@ -71,7 +71,7 @@ func TestFormTranslates(t *testing.T) {
 }
 
 func TestFormRefuses(t *testing.T) {
-	props := list(t, kind18, model.Property{Type: 6, Int: 1})
+	props := list(t, form18, model.Property{Type: 6, Int: 1})
 	if _, err := Native(false).AppendObject(nil, model.Opt[uint64]{}, track.ObjectHeader{Properties: props}); !errors.Is(err, errNoProperties) {
 		t.Errorf("properties on a stream without: %v", err)
 	}
@@ -84,7 +84,7 @@ func TestFormRefuses(t *testing.T) {
 		t.Error("properties that cannot be read are translated")
 	}
 	large.Properties = nil
-	huge := list(t, kind18, model.Property{Type: 6, Int: 1 << 63})
+	huge := list(t, form18, model.Property{Type: 6, Int: 1 << 63})
 	if _, err := FormOf(model.Draft16, true).AppendObject(nil, model.Opt[uint64]{}, track.ObjectHeader{Properties: huge, From: Native(true)}); err == nil {
 		t.Error("a value that the draft cannot write is translated")
 	}
@@ -95,7 +95,7 @@ func TestHeaderLearnsGaps(t *testing.T) {
 	f := wire.FormOf(model.Draft18, true)
 	groups := model.Property{Type: model.PropPriorGroupIDGap, Int: 3}
 	objects := model.Property{Type: model.PropPriorObjectIDGap, Int: 4}
-	nested := model.Property{Type: model.PropImmutable, Bytes: list(t, kind18, groups)}
+	nested := model.Property{Type: model.PropImmutable, Bytes: list(t, form18, groups)}
 	for _, tt := range []struct {
 		name         string
 		props        []model.Property
@@ -110,7 +110,7 @@ func TestHeaderLearnsGaps(t *testing.T) {
 		{name: "more groups than there were", props: []model.Property{groups}, group: 2, id: 9, malformed: true},
 		{name: "more objects than there were", props: []model.Property{objects}, group: 9, id: 3, malformed: true},
 	} {
-		out, err := header(wire.ObjectHeader{ID: tt.id, Properties: list(t, kind18, tt.props...)}, f, tt.group)
+		out, err := header(wire.ObjectHeader{ID: tt.id, Properties: list(t, form18, tt.props...)}, f, tt.group)
 		if bad, ok := errors.AsType[*track.MalformedError](malformed(err, tt.group)); ok != tt.malformed || ok && bad.Location.Group != tt.group {
 			t.Errorf("%s: %v", tt.name, err)
 		}
@@ -122,7 +122,7 @@ func TestHeaderLearnsGaps(t *testing.T) {
 
 func TestEncodeProperties(t *testing.T) {
 	p := model.Properties{{Type: 6, Int: 1000}}
-	if got := testkit.Must(EncodeProperties(Native(true), p))(t); !bytes.Equal(got, list(t, kind18, p...)) {
+	if got := testkit.Must(EncodeProperties(Native(true), p))(t); !bytes.Equal(got, list(t, form18, p...)) {
 		t.Errorf("wrote %x", got)
 	}
 	if got := testkit.Must(EncodeProperties(Native(true), nil))(t); got != nil {

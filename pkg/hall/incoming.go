@@ -56,7 +56,7 @@ func StoreDatagram(s *session.Session, d *session.Datagram, log *track.Track, co
 		Properties: d.Properties, Form: FormOf(s.Draft(), true), Payload: d.Payload,
 	}
 	if len(d.Properties) > 0 {
-		gaps := wire.ParsePriorGaps(wire.VarintKind(s.Draft()), d.Properties)
+		gaps := wire.ParsePriorGaps(wire.PropertyFormOf(s.Draft()), d.Properties)
 		if err := gaps.Check(l); err != nil {
 			return malformed(err, l.Group)
 		}

@@ -73,12 +73,9 @@ func (f *fetchEncoder) AppendHeader(b []byte) []byte { return wire.AppendFetchHe
 
 func (f *fetchEncoder) AppendObject(b []byte, o *track.Object, priority uint8) ([]byte, error) {
 	props := o.Properties
-	if from, ok := o.Form.(form); ok && len(props) > 0 && from.Kind != wire.VarintKind(f.draft) {
-		list, err := wire.ParseProperties(from.Kind, wire.ObjectProperties, props)
-		if err != nil {
-			return b, err
-		}
-		if props, err = wire.AppendProperties(nil, wire.VarintKind(f.draft), list); err != nil {
+	if from, ok := o.Form.(form); ok && len(props) > 0 {
+		var err error
+		if props, err = wire.TranslateObjectProperties(nil, from.PropertyForm, wire.PropertyFormOf(f.draft), props); err != nil {
 			return b, err
 		}
 	}

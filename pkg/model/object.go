@@ -36,9 +36,12 @@ type ObjectStatus uint8
 
 // Object statuses. A marker has neither payload nor properties.
 const (
-	StatusNormal     ObjectStatus = 0
-	StatusEndOfGroup ObjectStatus = 3 // no object with this or a larger ID exists in the group
-	StatusEndOfTrack ObjectStatus = 4 // no object at this or a later location exists
+	StatusNormal ObjectStatus = 0
+	// StatusDoesNotExist is said in draft 14 only: no object with this ID exists
+	// or ever will. Elsewhere absence has no object.
+	StatusDoesNotExist ObjectStatus = 1
+	StatusEndOfGroup   ObjectStatus = 3 // no object with this or a larger ID exists in the group
+	StatusEndOfTrack   ObjectStatus = 4 // no object at this or a later location exists
 )
 
 // String returns the name of the status.
@@ -46,6 +49,8 @@ func (s ObjectStatus) String() string {
 	switch s {
 	case StatusNormal:
 		return "normal"
+	case StatusDoesNotExist:
+		return "does not exist"
 	case StatusEndOfGroup:
 		return "end of group"
 	case StatusEndOfTrack:

@@ -78,7 +78,7 @@ var emptyIsNil = cmpopts.EquateEmpty()
 
 // TestSubgroupsPassUnchanged: whatever a header or an object says.
 func TestSubgroupsPassUnchanged(t *testing.T) {
-	props := testkit.Must(wire.AppendProperties(nil, wire.VarintKind(model.Draft18), model.Properties{
+	props := testkit.Must(wire.AppendProperties(nil, wire.PropertyFormOf(model.Draft18), model.Properties{
 		{Type: 0x06, Int: 1 << 40}, // LOC's timestamp
 		{Type: model.PropImmutable, Bytes: []byte{0x80, 0x04, 0x07, 0x05, 0x02, 0xaa, 0xbb}}, // types 4 and 9, not in the shortest form
 		{Type: 0x0d, Bytes: []byte("config")},
@@ -135,7 +135,7 @@ func TestSubgroupsPassUnchanged(t *testing.T) {
 }
 
 func TestDatagramsPassUnchanged(t *testing.T) {
-	props := testkit.Must(wire.AppendProperties(nil, wire.VarintKind(model.Draft18), model.Properties{
+	props := testkit.Must(wire.AppendProperties(nil, wire.PropertyFormOf(model.Draft18), model.Properties{
 		{Type: 0x06, Int: 7}, {Type: model.PropImmutable, Bytes: []byte{0x04, 0x07}}, {Type: 0x3801, Bytes: []byte{1}},
 	}))(t)
 	play(t, Config{}, func(t *testing.T, s *stage) {
@@ -201,7 +201,7 @@ func TestTrackPropertiesPassUnchanged(t *testing.T) {
 
 // TestFetchedObjectsPassUnchanged: from the publisher and from the log.
 func TestFetchedObjectsPassUnchanged(t *testing.T) {
-	props := testkit.Must(wire.AppendProperties(nil, wire.VarintKind(model.Draft18), model.Properties{
+	props := testkit.Must(wire.AppendProperties(nil, wire.PropertyFormOf(model.Draft18), model.Properties{
 		{Type: 0x06, Int: 7}, {Type: model.PropImmutable, Bytes: []byte{0x04, 0x07}}, {Type: 0x3801, Bytes: []byte{1}},
 	}))(t)
 	want := []wire.FetchItem{

@@ -191,5 +191,5 @@ func (s *Session) ObjectProperties(raw []byte) (model.Properties, error) {
 	if len(raw) == 0 {
 		return nil, nil
 	}
-	return wire.ParseProperties(wire.VarintKind(s.cfg.Draft), wire.ObjectProperties, raw)
+	return wire.ParseProperties(wire.PropertyFormOf(s.cfg.Draft), wire.ObjectProperties, raw)
 }

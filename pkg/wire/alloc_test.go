@@ -78,8 +78,8 @@ func TestObjectsAllocateNothing(t *testing.T) {
 			_, err := decoder.Parse(&r)
 			check(err)
 		},
-		"CheckProperties": func() { check(CheckProperties(varint.MoQ, ObjectProperties, hotProperties)) },
-		"PriorGaps.Check": func() { check(ParsePriorGaps(varint.MoQ, hotProperties).Check(item.Location)) },
+		"CheckProperties": func() { check(CheckProperties(form18, ObjectProperties, hotProperties)) },
+		"PriorGaps.Check": func() { check(ParsePriorGaps(form18, hotProperties).Check(item.Location)) },
 	} {
 		if n := testing.AllocsPerRun(100, f); n != 0 {
 			t.Errorf("%s allocates %v times", name, n)

@@ -42,7 +42,7 @@ func validDatagramType(d model.Draft, typ uint64) bool {
 // which that form cannot say.
 func (g *Datagram) typeOf(d model.Draft) uint64 {
 	typ := uint64(0)
-	if len(g.Properties) > 0 && g.Status == model.StatusNormal {
+	if len(g.Properties) > 0 && PropertyFormOf(d).mayHaveProperties(g.Status) {
 		typ |= datagramProperties
 	}
 	if !g.Priority.Set && d > 14 {
@@ -67,7 +67,9 @@ func (g *Datagram) Fits(d model.Draft) bool {
 }
 
 // Append appends the datagram. A status other than normal excludes payload,
-// properties and EndOfGroup, which are then left out.
+// EndOfGroup and, but for draft 14, properties, which are then left out. Draft 14
+// has no default priority: there an absent one is written as
+// model.DefaultPriority.
 func (g *Datagram) Append(b []byte, d model.Draft) []byte { return g.appendAs(b, d, g.typeOf(d)) }
 
 func (g *Datagram) appendAs(b []byte, d model.Draft, typ uint64) []byte {
@@ -95,8 +97,9 @@ func (g *Datagram) appendAs(b []byte, d model.Draft, typ uint64) []byte {
 // away. Properties and Payload alias b. The datagram is returned beside an
 // error that only makes the track malformed.
 func ParseDatagram(d model.Draft, b []byte) (g Datagram, padding bool, err error) {
+	form := PropertyFormOf(d)
 	var r varint.Reader
-	r.Reset(VarintKind(d), b)
+	r.Reset(form.Kind, b)
 	typ := r.Uint()
 	if r.Err() != nil {
 		return Datagram{}, false, datagramError("Type", &r)
@@ -131,7 +134,7 @@ func ParseDatagram(d model.Draft, b []byte) (g Datagram, padding bool, err error
 		status := r.Uint()
 		switch {
 		case r.Err() != nil:
-		case !validStatus(status):
+		case !form.validStatus(status):
 			r.Fail(errValue)
 		case r.Len() > 0:
 			r.Fail(errTrailing)
@@ -144,7 +147,6 @@ func ParseDatagram(d model.Draft, b []byte) (g Datagram, padding bool, err error
 	if g.Properties == nil {
 		return g, false, nil
 	}
-	form := propertyForm{VarintKind(d), d <= 14}
 	err = checkObject(objectDatagram, form, g.Properties, g.Status, model.Location{Group: g.Group, Object: g.Object})
 	if pe, ok := err.(*ParseError); ok && pe.Fatal() {
 		return Datagram{}, false, err

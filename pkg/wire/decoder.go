@@ -140,7 +140,7 @@ func (d *decoder) within(field string, n uint64, parse func()) {
 // trackProperties reads the properties that take the rest of a message.
 func (d *decoder) trackProperties() model.Properties {
 	offset := d.base + d.r.Offset()
-	p, err := parseProperties(propertyForm{kind: d.table.varint}, TrackProperties, d.r.Rest())
+	p, err := ParseProperties(PropertyFormOf(d.ctx.Draft), TrackProperties, d.r.Rest())
 	if pe, ok := errors.AsType[*ParseError](err); ok && d.err == nil {
 		pe.Message, pe.Field, pe.Offset = d.message, "Track Properties", pe.Offset+offset
 		if pe.Fatal() {

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"fmt"
+	"slices"
 
 	"oxymoq/pkg/model"
 	"oxymoq/pkg/varint"
@@ -72,8 +73,21 @@ func (e *encoder) prefixed(write func()) {
 	e.b = append(e.b, value...)
 }
 
+// properties writes the track properties that take the rest of a message. What
+// the draft cannot say is left out, unless the track cannot be read without it.
 func (e *encoder) properties(p model.Properties) {
-	b, err := appendProperties(e.b, propertyForm{kind: e.kind}, p)
+	form := PropertyFormOf(e.ctx.Draft)
+	e.pairs(form, slices.DeleteFunc(slices.Clone(p), form.cannotSay), insideForm)
+}
+
+// keyValues writes a list of Key-Value-Pairs that are no properties.
+func (e *encoder) keyValues(p model.Properties) {
+	form := PropertyFormOf(e.ctx.Draft)
+	e.pairs(form, p, form)
+}
+
+func (e *encoder) pairs(form PropertyForm, p model.Properties, inside PropertyForm) {
+	b, err := appendPairs(e.b, form, p, inside)
 	if err != nil {
 		e.fail("%w", err)
 		return

@@ -25,25 +25,26 @@ func NewFetchDecoder(d model.Draft, order model.GroupOrder) *FetchDecoder {
 // with more bytes. The item is returned beside an error that only makes the
 // track malformed. It allocates only to report an error.
 func (f *FetchDecoder) Parse(r *varint.Reader) (FetchItem, error) {
-	if f.draft <= 16 {
-		return FetchItem{}, violation(fetchObject, "", 0, errFetchDrafts)
-	}
-	flags := r.Uint()
-	if r.Err() != nil {
-		return FetchItem{}, r.Err()
-	}
-	var it FetchItem
-	var err error
-	if flags >= fetchFlagsEnd {
-		it, err = f.end(flags, r)
-	} else {
-		it, err = f.object(flags, r)
-	}
+	it, err := f.item(r)
 	if pe, ok := err.(*ParseError); err == nil || ok && !pe.Fatal() {
 		f.state = f.state.after(&it)
 		return it, err
 	}
 	return FetchItem{}, err
+}
+
+func (f *FetchDecoder) item(r *varint.Reader) (FetchItem, error) {
+	if f.draft <= 14 {
+		return f.object14(r)
+	}
+	flags := r.Uint()
+	switch {
+	case r.Err() != nil:
+		return FetchItem{}, r.Err()
+	case flags >= fetchFlagsEnd:
+		return f.end(flags, r)
+	}
+	return f.object(flags, r)
 }
 
 // end reads the end of a range: two absolute IDs and nothing else (moq-wg issue
@@ -88,14 +89,64 @@ func (f *FetchDecoder) object(flags uint64, r *varint.Reader) (it FetchItem, err
 	if err := streamError(fetchObject, "Object Payload Length", r); err != nil {
 		return it, err
 	}
-	if f.state.begun && it.Location == f.state.location {
-		return it, &ParseError{Message: fetchObject, Field: "Object ID Delta", Offset: r.Offset(), Err: errRepeated, Malformed: true}
+	return it, f.check(&it, r)
+}
+
+// object14 reads an object of draft 14, which refers to no other (its section
+// 10.4.4). It has its status, like one on a subgroup stream, but does not say
+// whether it was a datagram: then its subgroup is its own ID.
+func (f *FetchDecoder) object14(r *varint.Reader) (it FetchItem, err error) {
+	it.Location.Group = r.Uint()
+	it.Subgroup = r.Uint()
+	it.Location.Object = r.Uint()
+	it.Priority = r.Byte()
+	if err := streamError(fetchObject, "", r); err != nil {
+		return it, err
+	}
+	if it.Properties = r.LengthPrefixed(MaxPropertiesLen, errTooLong); r.Err() != nil {
+		return it, propertiesLenError(fetchObject, r)
+	}
+	if it.PayloadLen = r.Uint(); it.PayloadLen == 0 {
+		status := r.Uint()
+		if r.Err() == nil && !PropertyFormOf(f.draft).validStatus(status) {
+			return it, violation(fetchObject, "Object Status", r.Offset(), errValue)
+		}
+		it.Status = model.ObjectStatus(status)
+	}
+	if err := streamError(fetchObject, "Object Payload Length", r); err != nil {
+		return it, err
+	}
+	if it.Status != model.StatusNormal {
+		it.Kind = FetchEndNonExistent
+	}
+	return it, f.check(&it, r)
+}
+
+// check checks a whole item against the one before it and its properties.
+func (f *FetchDecoder) check(it *FetchItem, r *varint.Reader) error {
+	if field := f.disorder(it.Location); field != "" {
+		return &ParseError{Message: fetchObject, Field: field, Offset: r.Offset(), Err: errDisorder, Malformed: true}
 	}
 	if len(it.Properties) == 0 {
 		it.Properties = nil
-		return it, nil
+		return nil
 	}
-	return it, checkObject(fetchObject, propertyForm{kind: r.Kind()}, it.Properties, model.StatusNormal, it.Location)
+	return checkObject(fetchObject, PropertyFormOf(f.draft), it.Properties, it.Status, it.Location)
+}
+
+// disorder returns the field that makes an object not follow the item before
+// it, which is a malformed track (section 2.4.2). From draft 18 on, deltas leave
+// but one way.
+func (f *FetchDecoder) disorder(l model.Location) string {
+	prev := f.state.location
+	switch {
+	case !f.state.begun:
+	case l.Group == prev.Group && l.Object <= prev.Object:
+		return "Object ID"
+	case l.Group != prev.Group && (l.Group < prev.Group) != (f.order == model.Descending):
+		return "Group ID"
+	}
+	return ""
 }
 
 // missingPrior returns the field for which the flags refer to an object that
@@ -122,7 +173,7 @@ func (f *FetchDecoder) group(flags uint64, r *varint.Reader) uint64 {
 	}
 	delta := r.Uint()
 	switch {
-	case !f.state.begun:
+	case !f.state.begun || f.draft <= 16: // there the ID is whole
 		return delta
 	case f.order == model.Descending:
 		if delta >= prev {
@@ -155,7 +206,7 @@ func (f *FetchDecoder) objectID(flags uint64, r *varint.Reader) uint64 {
 	switch {
 	case flags&fetchObjectDelta == 0: // counts on, also into another group
 		return r.Add(prev, 1, errOutOfRange)
-	case flags&fetchGroupDelta != 0:
+	case flags&fetchGroupDelta != 0 || f.draft <= 16: // there the ID is whole
 		return r.Uint()
 	default:
 		return r.Add(prev, r.Uint(), errOutOfRange)

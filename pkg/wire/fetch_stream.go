@@ -35,16 +35,27 @@ const (
 )
 
 // FetchItem is an object on a fetch stream, without its payload, or the end of
-// a range, which has nothing but Kind and Location.
+// a range, which has nothing but Kind and Location. Draft 14 has no ends but
+// objects with a status other than normal, which are read as the end of what does
+// not exist, and from which a peer's item has the other fields too.
 type FetchItem struct {
 	Kind       FetchItemKind
 	Location   model.Location
-	Datagram   bool   // the object was sent as a datagram; then it has no subgroup
+	Datagram   bool   // the object was sent as a datagram; then it has no subgroup. Draft 14 cannot say
 	Subgroup   uint64 // unless Datagram
 	Priority   uint8
-	Properties []byte // the list without its length
-	PayloadLen uint64 // bytes
+	Properties []byte             // the list without its length
+	PayloadLen uint64             // bytes
+	Status     model.ObjectStatus // draft 14, of an end: as what it was written
 }
+
+// FetchSaysDatagram reports whether fetch streams of the draft tell which objects
+// were sent as datagrams.
+func FetchSaysDatagram(d model.Draft) bool { return d > 14 }
+
+// FetchMayBeEmpty reports whether a FETCH may be answered with a stream without
+// objects. In draft 14 it is refused instead (its section 9.16.3).
+func FetchMayBeEmpty(d model.Draft) bool { return d > 14 }
 
 // Serialization Flags (section 11.4.4.1).
 const (
@@ -68,10 +79,11 @@ const (
 const fetchObject = "fetch object"
 
 var (
-	errNoPrior     = errors.New("refers to an object before the first")
-	errOutOfRange  = errors.New("ID out of range")
-	errRepeated    = errors.New("object repeated")
-	errFetchDrafts = errors.New("fetch streams of this draft are not spoken")
+	errNoPrior    = errors.New("refers to an object before the first")
+	errOutOfRange = errors.New("ID out of range")
+	errDisorder   = errors.New("object repeated or out of order")
+	// ErrUnknownRange says that a draft cannot mark the end of an unknown range.
+	ErrUnknownRange = errors.New("the draft has no end of unknown range")
 )
 
 // fetchState is what an item may refer to: the item before it.
@@ -116,6 +128,9 @@ func NewFetchEncoder(d model.Draft, order model.GroupOrder) *FetchEncoder {
 // order of the stream: objects ascend in a group and groups follow the group
 // order. It always uses the shortest flags that every known peer reads alike.
 func (f *FetchEncoder) Append(b []byte, it FetchItem) ([]byte, error) {
+	if k := VarintKind(f.draft); max(it.Location.Group, it.Location.Object, it.Subgroup, it.PayloadLen) > k.Max() {
+		return b, fmt.Errorf("object %v: %w", it.Location, varint.ErrTooLarge)
+	}
 	flags, err := f.flags(&it)
 	if err != nil {
 		return b, err
@@ -128,19 +143,22 @@ func (f *FetchEncoder) Append(b []byte, it FetchItem) ([]byte, error) {
 
 // flags chooses the Serialization Flags of an item.
 func (f *FetchEncoder) flags(it *FetchItem) (uint64, error) {
-	if f.draft <= 16 {
-		return 0, errFetchDrafts
-	}
 	switch it.Kind {
+	case FetchObject:
 	case FetchEndNonExistent:
-		return fetchEndNonExistent, nil
-	case FetchEndUnknown:
-		return fetchEndUnknown, nil
-	case FetchEndTimedOut:
-		if f.draft < 20 {
-			return fetchEndUnknown, nil
+		if f.draft <= 14 { // an object like any other
+			_, err := f.locationFlags(it.Location)
+			return 0, err
 		}
-		return fetchEndTimedOut, nil
+		return fetchEndNonExistent, nil
+	default:
+		switch {
+		case f.draft <= 14:
+			return 0, ErrUnknownRange
+		case it.Kind == FetchEndTimedOut && f.draft >= 20:
+			return fetchEndTimedOut, nil
+		}
+		return fetchEndUnknown, nil
 	}
 	flags, err := f.locationFlags(it.Location)
 	if err != nil {
@@ -190,6 +208,9 @@ func (f *FetchEncoder) locationFlags(l model.Location) (uint64, error) {
 // appendFetchItem appends an item with the given flags, which must be able to
 // say what it is.
 func appendFetchItem(b []byte, d model.Draft, order model.GroupOrder, s fetchState, flags uint64, it *FetchItem) []byte {
+	if d <= 14 {
+		return appendFetchObject14(b, it)
+	}
 	k := VarintKind(d)
 	b = k.Append(b, flags)
 	if flags >= fetchFlagsEnd {
@@ -198,6 +219,7 @@ func appendFetchItem(b []byte, d model.Draft, order model.GroupOrder, s fetchSta
 	if flags&fetchGroupDelta != 0 {
 		delta := it.Location.Group
 		switch {
+		case d <= 16: // the ID is whole
 		case s.begun && order == model.Descending:
 			delta = s.location.Group - delta - 1
 		case s.begun:
@@ -210,7 +232,7 @@ func appendFetchItem(b []byte, d model.Draft, order model.GroupOrder, s fetchSta
 	}
 	if flags&fetchObjectDelta != 0 {
 		delta := it.Location.Object
-		if flags&fetchGroupDelta == 0 {
+		if flags&fetchGroupDelta == 0 && d > 16 {
 			delta -= s.location.Object
 		}
 		b = k.Append(b, delta)
@@ -223,4 +245,30 @@ func appendFetchItem(b []byte, d model.Draft, order model.GroupOrder, s fetchSta
 		b = append(b, it.Properties...)
 	}
 	return k.Append(b, it.PayloadLen)
+}
+
+// appendFetchObject14 appends an object of draft 14, or what does not exist, as an
+// object that says so (its section 10.4.4).
+func appendFetchObject14(b []byte, it *FetchItem) []byte {
+	const k = varint.QUIC
+	subgroup, status := it.Subgroup, model.StatusNormal
+	switch {
+	case it.Kind == FetchEndNonExistent && it.Status == model.StatusNormal:
+		status = model.StatusDoesNotExist
+	case it.Kind == FetchEndNonExistent:
+		status = it.Status
+	case it.Datagram:
+		subgroup = it.Location.Object
+	}
+	b = k.Append(b, it.Location.Group)
+	b = k.Append(b, subgroup)
+	b = k.Append(b, it.Location.Object)
+	b = append(b, it.Priority)
+	b = k.Append(b, uint64(len(it.Properties)))
+	b = append(b, it.Properties...)
+	b = k.Append(b, it.PayloadLen)
+	if it.PayloadLen == 0 {
+		b = k.Append(b, uint64(status))
+	}
+	return b
 }

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -168,16 +169,19 @@ func FuzzParseDatagram(f *testing.F) {
 
 func FuzzFetchStream(f *testing.F) {
 	for _, r := range fetchStreamRows {
-		f.Add(r.order == model.Descending, annotated(f, r.wire))
+		f.Add(uint8(2), r.order == model.Descending, annotated(f, r.wire))
 	}
-	f.Fuzz(func(t *testing.T, descending bool, b []byte) {
-		order := model.Ascending
+	for _, r := range olderFetchRows {
+		f.Add(uint8(slices.Index(drafts, r.draft)), r.order == model.Descending, annotated(f, r.wire))
+	}
+	f.Fuzz(func(t *testing.T, draft uint8, descending bool, b []byte) {
+		d, order := drafts[int(draft)%len(drafts)], model.Ascending
 		if descending {
 			order = model.Descending
 		}
-		id, items, _ := parseFetchStream(model.Draft18, order, b)
-		out := AppendFetchHeader(nil, model.Draft18, id)
-		e := NewFetchEncoder(model.Draft18, order)
+		id, items, _ := parseFetchStream(d, order, b)
+		out := AppendFetchHeader(nil, d, id)
+		e := NewFetchEncoder(d, order)
 		for _, it := range items {
 			var err error
 			if out, err = e.Append(out, it.header); err != nil {
@@ -185,7 +189,7 @@ func FuzzFetchStream(f *testing.F) {
 			}
 			out = append(out, it.bytes...)
 		}
-		id2, again, err := parseFetchStream(model.Draft18, order, out)
+		id2, again, err := parseFetchStream(d, order, out)
 		if err != nil || id2 != id {
 			t.Fatalf("%+v: written but not read: %v", items, err)
 		}
@@ -195,17 +199,60 @@ func FuzzFetchStream(f *testing.F) {
 	})
 }
 
-func FuzzParseProperties(f *testing.F) {
-	f.Add(false, false, []byte{})
-	f.Add(false, true, hotProperties)
-	f.Add(false, false, []byte{0x02, 0x93, 0x88, 0x0c, 0x80, 0x80})
-	f.Add(true, true, []byte{0x3c, 0x01, 0x02, 0x01})
-	f.Add(false, true, []byte{0x0b, 0x02, 0x0b, 0x00})
-	f.Fuzz(func(t *testing.T, quic, object bool, raw []byte) {
-		k, scope := varint.MoQ, TrackProperties
-		if quic {
-			k = varint.QUIC
+// FuzzTranslate: what a translation says is what was read.
+func FuzzTranslate(f *testing.F) {
+	for from := range drafts {
+		for to := range drafts {
+			f.Add(uint8(from), uint8(to), hotProperties)
+			f.Add(uint8(from), uint8(to), []byte{0x3e, 0x01, 0x0b, 0x02, 0x4a, 0x01, 0x06, 0x02})
+			f.Add(uint8(from), uint8(to), []byte{0x06, 0x01, 0x04, 0x80, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff})
 		}
+	}
+	f.Fuzz(func(t *testing.T, a, b uint8, raw []byte) {
+		from, to := PropertyFormOf(drafts[int(a)%len(drafts)]), PropertyFormOf(drafts[int(b)%len(drafts)])
+		list, err := ParseProperties(from, ObjectProperties, raw)
+		if err != nil || len(raw) > MaxPropertiesLen {
+			return
+		}
+		before := []byte{1}
+		out, err := TranslateObjectProperties(before, from, to, raw)
+		if err != nil {
+			if len(out) != 1 {
+				t.Fatalf("%x beside %v", out, err)
+			}
+			return
+		}
+		again, err := ParseProperties(to, ObjectProperties, out[1:])
+		if err != nil {
+			t.Fatalf("%x became %x, which is not read: %v", raw, out[1:], err)
+		}
+		if diff := cmp.Diff(shortest(list), shortest(again)); diff != "" {
+			t.Fatalf("%x became %x (-first +again):\n%s", raw, out[1:], diff)
+		}
+	})
+}
+
+// shortest writes the lists inside lists anew, so that only what they say counts.
+func shortest(list model.Properties) model.Properties {
+	for i, p := range list {
+		if p.Type == model.PropImmutable {
+			list[i].Bytes, _ = translate(nil, insideForm, insideForm, p.Bytes)
+		}
+	}
+	return list
+}
+
+func FuzzParseProperties(f *testing.F) {
+	for k := range drafts {
+		f.Add(uint8(k), false, []byte{})
+		f.Add(uint8(k), true, hotProperties)
+		f.Add(uint8(k), false, []byte{0x02, 0x93, 0x88, 0x0c, 0x80, 0x80})
+		f.Add(uint8(k), true, []byte{0x3c, 0x01, 0x02, 0x01})
+		f.Add(uint8(k), true, []byte{0x3e, 0x01, 0x0b, 0x02, 0x4a, 0x01, 0x06, 0x02})
+		f.Add(uint8(k), true, []byte{0x0b, 0x02, 0x0b, 0x00})
+	}
+	f.Fuzz(func(t *testing.T, draft uint8, object bool, raw []byte) {
+		k, scope := PropertyFormOf(drafts[int(draft)%len(drafts)]), TrackProperties
 		if object {
 			scope = ObjectProperties
 		}
@@ -218,6 +265,9 @@ func FuzzParseProperties(f *testing.F) {
 				t.Fatalf("%+v beside %v", p, err)
 			}
 			return
+		}
+		if err != nil && k != insideForm {
+			return // what is inside may be no list
 		}
 		b, err := AppendProperties(nil, k, p)
 		if err != nil {

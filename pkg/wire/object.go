@@ -17,15 +17,14 @@ type ObjectHeader struct {
 // ObjectForm is the form in which the objects of a subgroup stream are written.
 // It is comparable: objects in equal forms have equal bytes.
 type ObjectForm struct {
-	Kind       varint.Kind
-	Absolute   bool // property types are written whole (draft 14)
+	PropertyForm
 	Properties bool // every object has a list of properties
 }
 
 // FormOf returns the form of a stream of draft d whose header has or has not
 // the PROPERTIES bit.
 func FormOf(d model.Draft, properties bool) ObjectForm {
-	return ObjectForm{Kind: VarintKind(d), Absolute: properties && d <= 14, Properties: properties}
+	return ObjectForm{PropertyFormOf(d), properties}
 }
 
 // Fits reports whether the integers of f can hold those of h. AppendObject
@@ -37,7 +36,7 @@ const subgroupObject = "subgroup object"
 // AppendObject appends the header of an object, without the payload that must
 // follow. prev is the ID of the object before it on the stream, which must be
 // smaller. Properties are left out if the form has none; a status other than
-// normal excludes payload and properties. It allocates nothing if b has room.
+// normal excludes payload and, but for draft 14, properties. It allocates nothing if b has room.
 func (f ObjectForm) AppendObject(b []byte, prev model.Opt[uint64], h ObjectHeader) []byte {
 	delta := h.ID
 	if p, ok := prev.Get(); ok {
@@ -80,7 +79,7 @@ func (f ObjectForm) ParseObject(prev model.Opt[uint64], r *varint.Reader) (Objec
 	h.PayloadLen = r.Uint()
 	if h.PayloadLen == 0 {
 		status := r.Uint()
-		if r.Err() == nil && !validStatus(status) {
+		if r.Err() == nil && !f.validStatus(status) {
 			return ObjectHeader{}, violation(subgroupObject, "Object Status", r.Offset(), errValue)
 		}
 		h.Status = model.ObjectStatus(status)
@@ -92,12 +91,12 @@ func (f ObjectForm) ParseObject(prev model.Opt[uint64], r *varint.Reader) (Objec
 		h.Properties = nil
 		return h, nil
 	}
-	return h, checkObject(subgroupObject, propertyForm{f.Kind, f.Absolute}, h.Properties, h.Status, model.Location{Group: model.MaxID, Object: h.ID})
+	return h, checkObject(subgroupObject, f.PropertyForm, h.Properties, h.Status, model.Location{Group: model.MaxID, Object: h.ID})
 }
 
 // checkObject checks the properties of an object at l.
-func checkObject(message string, form propertyForm, raw []byte, status model.ObjectStatus, l model.Location) error {
-	if status != model.StatusNormal {
+func checkObject(message string, form PropertyForm, raw []byte, status model.ObjectStatus, l model.Location) error {
+	if !form.mayHaveProperties(status) {
 		return violation(message, "Properties", 0, errNotPermitted)
 	}
 	var scan propertyScan
@@ -122,10 +121,23 @@ func propertiesLenError(message string, r *varint.Reader) error {
 	return err
 }
 
-func validStatus(v uint64) bool {
+// marksAbsence reports whether StatusDoesNotExist is a status of the form's
+// drafts. Those are the ones that write types whole: draft 14 has both, draft 16
+// neither.
+func (f PropertyForm) marksAbsence() bool { return f.Absolute }
+
+func (f PropertyForm) validStatus(v uint64) bool {
 	switch v {
 	case uint64(model.StatusNormal), uint64(model.StatusEndOfGroup), uint64(model.StatusEndOfTrack):
 		return true
+	case uint64(model.StatusDoesNotExist):
+		return f.marksAbsence()
 	}
 	return false
+}
+
+// mayHaveProperties reports whether an object of the status may have properties.
+// In draft 14 markers may, but not for what does not exist (its section 10.2.1.2).
+func (f PropertyForm) mayHaveProperties(s model.ObjectStatus) bool {
+	return s == model.StatusNormal || f.marksAbsence() && s != model.StatusDoesNotExist
 }

@@ -2,10 +2,8 @@ package wire
 
 import (
 	"errors"
-	"fmt"
 
 	"oxymoq/pkg/model"
-	"oxymoq/pkg/varint"
 )
 
 // PropertyScope says what a list of properties describes.
@@ -23,67 +21,49 @@ var (
 	errGap       = errors.New("gap larger than the ID it precedes")
 )
 
-// propertyForm is how a draft writes properties.
-type propertyForm struct {
-	kind     varint.Kind
-	absolute bool // draft 14
+// AppendProperties appends a list without its length. Types must ascend, unless
+// the form writes them whole; values of odd types must not exceed MaxPropertyLen
+// and integers must fit the form. b is returned as it was beside an error.
+func AppendProperties(b []byte, form PropertyForm, p model.Properties) ([]byte, error) {
+	return appendPairs(b, form, p, insideForm)
 }
 
-// AppendProperties appends a list without its length. Types must ascend, values
-// of odd types must not exceed MaxPropertyLen and integers must fit k.
-func AppendProperties(b []byte, k varint.Kind, p model.Properties) ([]byte, error) {
-	return appendProperties(b, propertyForm{kind: k}, p)
-}
-
-func appendProperties(b []byte, form propertyForm, p model.Properties) ([]byte, error) {
-	start := len(b)
-	prev := uint64(0)
-	for _, e := range p {
-		switch {
-		case e.Type < prev:
-			return b[:start], fmt.Errorf("property 0x%x after 0x%x: types must ascend", e.Type, prev)
-		case e.Type > form.kind.Max() || e.Int > form.kind.Max():
-			return b[:start], fmt.Errorf("property 0x%x: %w", e.Type, varint.ErrTooLarge)
-		case len(e.Bytes) > MaxPropertyLen:
-			return b[:start], fmt.Errorf("property 0x%x has %d bytes, at most %d are allowed", e.Type, len(e.Bytes), MaxPropertyLen)
+// appendPairs is AppendProperties for any list of Key-Value-Pairs; inside is the
+// form of a list inside IMMUTABLE_PROPERTIES, form itself where there is none.
+func appendPairs(b []byte, form PropertyForm, p model.Properties, inside PropertyForm) ([]byte, error) {
+	start, prev := len(b), uint64(0)
+	for i := range p {
+		var err error
+		if b, err = form.append(b, prev, (*kvp)(&p[i]), inside); err != nil {
+			return b[:start], err
 		}
-		if form.absolute {
-			b = form.kind.Append(b, e.Type)
-		} else {
-			b = form.kind.Append(b, e.Type-prev)
-		}
-		prev = e.Type
-		if e.Type&1 == 0 {
-			b = form.kind.Append(b, e.Int)
-		} else {
-			b = form.kind.Append(b, uint64(len(e.Bytes)))
-			b = append(b, e.Bytes...)
-		}
+		prev = p[i].Type
 	}
 	return b, nil
 }
 
 // ParseProperties reads a list that takes all of raw, and checks it as
-// CheckProperties does. The result is a copy of the input; it is returned
-// beside an error that only makes the track malformed.
-func ParseProperties(k varint.Kind, scope PropertyScope, raw []byte) (model.Properties, error) {
-	return parseProperties(propertyForm{kind: k}, scope, raw)
-}
-
-func parseProperties(form propertyForm, scope PropertyScope, raw []byte) (model.Properties, error) {
+// CheckProperties does. The result is a copy of the input, in the order of its
+// types; the list inside IMMUTABLE_PROPERTIES is in the form of draft 18 in it. It
+// is returned beside an error that only makes the track malformed.
+func ParseProperties(form PropertyForm, scope PropertyScope, raw []byte) (model.Properties, error) {
 	var scan propertyScan
 	if err := scan.run(form, scope, raw); err != nil && err.Fatal() {
 		return nil, err
 	}
+	list, err := gather(nil, form, raw)
+	if err != nil {
+		return nil, err
+	}
 	var p model.Properties
-	list := kvpReader{absolute: form.absolute}
-	list.r.Reset(form.kind, raw)
-	for list.more() {
-		e, err := list.next()
-		if err != nil {
-			return nil, err
+	for i := range list {
+		e := list[i].clone()
+		if e.Type == model.PropImmutable && form != insideForm {
+			if inside, err := translate(nil, form, insideForm, e.Bytes); err == nil {
+				e.Bytes = inside // else it is malformed, or what may not be on an object in draft 18
+			}
 		}
-		p = append(p, e.clone())
+		p = append(p, e)
 	}
 	if scan.err != nil {
 		return p, scan.err
@@ -94,9 +74,9 @@ func parseProperties(form propertyForm, scope PropertyScope, raw []byte) (model.
 // CheckProperties checks a list that takes all of raw: that it can be read,
 // nested lists included, and that properties of the transport itself are used
 // as section 12 allows. It allocates only to report an error.
-func CheckProperties(k varint.Kind, scope PropertyScope, raw []byte) error {
+func CheckProperties(form PropertyForm, scope PropertyScope, raw []byte) error {
 	var scan propertyScan
-	if err := scan.run(propertyForm{kind: k}, scope, raw); err != nil {
+	if err := scan.run(form, scope, raw); err != nil {
 		return err
 	}
 	return nil
@@ -111,9 +91,9 @@ type PriorGaps struct {
 
 // ParsePriorGaps finds the gaps in a list of object properties that was checked
 // before, also inside the immutable ones.
-func ParsePriorGaps(k varint.Kind, raw []byte) PriorGaps {
+func ParsePriorGaps(form PropertyForm, raw []byte) PriorGaps {
 	var scan propertyScan
-	_ = scan.run(propertyForm{kind: k}, ObjectProperties, raw) // was checked before
+	_ = scan.run(form, ObjectProperties, raw) // was checked before
 	return scan.gaps
 }
 
@@ -145,9 +125,9 @@ type propertyScan struct {
 
 // run checks raw. A fatal error ends it; one that makes the track malformed is
 // returned when the whole list was read.
-func (s *propertyScan) run(form propertyForm, scope PropertyScope, raw []byte) *ParseError {
-	list := kvpReader{absolute: form.absolute}
-	list.r.Reset(form.kind, raw)
+func (s *propertyScan) run(form PropertyForm, scope PropertyScope, raw []byte) *ParseError {
+	list := kvpReader{absolute: form.Absolute}
+	list.r.Reset(form.Kind, raw)
 	for list.more() {
 		p, err := list.next()
 		if err != nil {
@@ -161,7 +141,7 @@ func (s *propertyScan) run(form propertyForm, scope PropertyScope, raw []byte) *
 }
 
 // property checks one pair that ends at offset.
-func (s *propertyScan) property(form propertyForm, scope PropertyScope, p kvp, offset int, nested bool) *ParseError {
+func (s *propertyScan) property(form PropertyForm, scope PropertyScope, p kvp, offset int, nested bool) *ParseError {
 	switch {
 	case p.Type == model.PropImmutable && nested:
 		s.malformed(scope, "IMMUTABLE_PROPERTIES", offset, errNested)
@@ -172,8 +152,8 @@ func (s *propertyScan) property(form propertyForm, scope PropertyScope, p kvp, o
 		s.immutable = true
 		return s.inside(form, scope, p.Bytes, offset-len(p.Bytes))
 	case scope == TrackProperties:
-		return checkTrackProperty(p, offset)
-	case p.Type >= model.PropMandatoryFirst && p.Type <= model.PropMandatoryLast:
+		return checkTrackProperty(form, p, offset)
+	case form.reserves() && p.Type >= model.PropMandatoryFirst && p.Type <= model.PropMandatoryLast:
 		s.malformed(scope, "Type", offset, errMandatory)
 	case p.Type == model.PropPriorGroupIDGap:
 		s.gap(&s.gaps.Groups, "PRIOR_GROUP_ID_GAP", p.Int, offset)
@@ -185,9 +165,9 @@ func (s *propertyScan) property(form propertyForm, scope PropertyScope, p kvp, o
 
 // inside checks the list inside IMMUTABLE_PROPERTIES, which begins at base.
 // What cannot be read there makes the track malformed (section 12.7).
-func (s *propertyScan) inside(form propertyForm, scope PropertyScope, raw []byte, base int) *ParseError {
-	list := kvpReader{absolute: form.absolute}
-	list.r.Reset(form.kind, raw)
+func (s *propertyScan) inside(form PropertyForm, scope PropertyScope, raw []byte, base int) *ParseError {
+	list := kvpReader{absolute: form.Absolute}
+	list.r.Reset(form.Kind, raw)
 	for list.more() {
 		p, err := list.next()
 		if err != nil {
@@ -216,9 +196,11 @@ func (s *propertyScan) malformed(scope PropertyScope, field string, offset int, 
 }
 
 // checkTrackProperty checks the values that section 12 restricts.
-func checkTrackProperty(p kvp, offset int) *ParseError {
+func checkTrackProperty(form PropertyForm, p kvp, offset int) *ParseError {
 	name := ""
 	switch {
+	case p.Type == model.PropObjectDeliveryTimeout && p.Int == 0 && form.zeroTimeoutForbidden():
+		name = "DELIVERY_TIMEOUT"
 	case p.Type == model.PropDefaultPriority && p.Int > 255:
 		name = "DEFAULT_PUBLISHER_PRIORITY"
 	case p.Type == model.PropDefaultGroupOrder && (p.Int < 1 || p.Int > 2):

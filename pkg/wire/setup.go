@@ -59,7 +59,7 @@ func (m *Setup) appendBody(e *encoder) {
 			e.fail("PATH and AUTHORITY are for clients on raw QUIC")
 		}
 	}
-	e.properties(mergeOptions(e, known, m.Unknown))
+	e.keyValues(mergeOptions(e, known, m.Unknown))
 }
 
 // mergeOptions returns both lists as one, in the order of their types.

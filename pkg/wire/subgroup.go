@@ -40,6 +40,14 @@ type SubgroupHeader struct {
 	FirstObject       bool             // the first object here is the first of the subgroup; never so up to draft 16
 }
 
+// TellsFirstObject reports whether headers of the draft say if a stream begins
+// where its subgroup does.
+func TellsFirstObject(d model.Draft) bool { return subgroupBits(d)&subgroupFirstObject != 0 }
+
+// HasDefaultPriority reports whether headers of subgroups and datagrams may leave
+// their priority to the track.
+func HasDefaultPriority(d model.Draft) bool { return subgroupBits(d)&subgroupDefaultPriority != 0 }
+
 // subgroupBits returns the bits that a draft may set.
 func subgroupBits(d model.Draft) uint64 {
 	const common = subgroupProperties | subgroupMode | subgroupEndOfGroup | subgroupAlways

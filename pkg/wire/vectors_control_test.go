@@ -243,7 +243,7 @@ func renderProperties(p model.Properties) []any {
 			entry["value"] = hexOf(e.Bytes)
 		}
 		if e.Type == model.PropImmutable {
-			nested, _ := ParseProperties(varint.MoQ, ObjectProperties, e.Bytes)
+			nested, _ := ParseProperties(form18, ObjectProperties, e.Bytes)
 			entry["nested"] = renderProperties(nested)
 		}
 		list = append(list, entry)

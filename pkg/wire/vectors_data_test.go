@@ -44,7 +44,7 @@ func rendered(present bool, raw []byte) any {
 	if !present {
 		return nil
 	}
-	p, _ := ParseProperties(varint.MoQ, ObjectProperties, raw)
+	p, _ := ParseProperties(form18, ObjectProperties, raw)
 	return renderProperties(p)
 }
 
@@ -74,7 +74,7 @@ func readSubgroupStream(b []byte, fin bool) reading {
 	for r.Len() > 0 {
 		o, err := form.ParseObject(prev, r)
 		if err == nil {
-			err = ParsePriorGaps(form.Kind, o.Properties).Check(model.Location{Group: h.Group, Object: o.ID})
+			err = ParsePriorGaps(form.PropertyForm, o.Properties).Check(model.Location{Group: h.Group, Object: o.ID})
 		}
 		payload := r.Bytes(o.PayloadLen)
 		if err == nil {

@@ -83,7 +83,7 @@ func objectProperties(f fields, d model.Draft, b []byte) fields {
 		return f
 	}
 	f = append(f, field{"properties_length", len(b)})
-	list, err := wire.ParseProperties(wire.VarintKind(d), wire.ObjectProperties, b)
+	list, err := wire.ParseProperties(wire.PropertyFormOf(d), wire.ObjectProperties, b)
 	if err != nil {
 		return f
 	}
