@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"oxymoq/internal/cli"
+	"oxymoq/internal/door"
 	"oxymoq/internal/receiver"
 	"oxymoq/pkg/observe"
 	"oxymoq/pkg/tui/clients"
@@ -80,7 +81,7 @@ func (w *window) state() clients.ReceiverState {
 		return clients.ReceiverState{Time: time.Now()}
 	}
 	s := clients.ReceiverState{
-		Time: st.Time, Phase: clients.Waiting, Carrier: clients.Carrier(st.Transport, st.Protocol),
+		Time: st.Time, Phase: clients.Waiting, Carrier: clients.Carrier(st.Transport, door.Draft(st.Protocol)),
 		Buffer: millis(st.Buffer), Hold: millis(st.Hold), Bytes: st.Bytes, Written: millis(st.Written), FirstPicture: st.FirstPicture,
 		Dropped: st.Dropped, Refused: st.Refused, Restarts: st.Restarts,
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"oxymoq/internal/cli"
+	"oxymoq/internal/door"
 	"oxymoq/internal/streamer"
 	"oxymoq/pkg/media"
 	"oxymoq/pkg/observe"
@@ -65,7 +66,7 @@ const paceSpan = 2 * time.Second
 func (w *window) state() clients.StreamerState {
 	st := w.s.Status()
 	s := clients.StreamerState{
-		Time: st.Time, Carrier: clients.Carrier(st.Transport, st.Protocol), Media: seconds(st.Media), Pace: w.paceAt(&st),
+		Time: st.Time, Carrier: clients.Carrier(st.Transport, door.Draft(st.Protocol)), Media: seconds(st.Media), Pace: w.paceAt(&st),
 		Late: time.Duration(st.Lag * float64(time.Millisecond)), Dropped: st.Dropped, Skew: st.Skew, Phase: clients.Running,
 	}
 	switch {

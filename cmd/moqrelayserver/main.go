@@ -168,7 +168,9 @@ func run(ctx context.Context, env *cli.Env, f flags) (err error) {
 
 // identity is what windows are told of the relay.
 func (f *flags) identity(l *door.Listener) observe.Identity {
-	id := observe.Identity{Name: f.name, Version: cli.Version(), Addresses: []string{door.URL(l, f.endpoint)}}
+	id := observe.Identity{
+		Name: f.name, Version: cli.Version(), Addresses: []string{door.URL(l, f.endpoint)}, Drafts: door.Drafts(f.port.Protocols),
+	}
 	if web := door.WebURL(l, f.endpoint); web != "" {
 		id.Addresses = append(id.Addresses, web)
 	}

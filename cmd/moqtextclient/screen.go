@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"oxymoq/internal/cli"
+	"oxymoq/internal/door"
 	"oxymoq/internal/text"
 	"oxymoq/pkg/model"
 	"oxymoq/pkg/observe"
@@ -92,7 +93,7 @@ func (w *window) state() clients.TextState {
 	st := w.client.Status()
 	s := clients.TextState{
 		Time: st.Time, Objects: st.Objects, Bytes: st.Bytes, Gaps: st.Gaps, Lag: st.Lag, Jitter: st.Jitter, Accepted: st.Answer, First: st.First,
-		Carrier: clients.Carrier(st.Transport, st.Protocol), Word: "subscribed", Phase: clients.Running,
+		Carrier: clients.Carrier(st.Transport, door.Draft(st.Protocol)), Word: "subscribed", Phase: clients.Running,
 	}
 	if w.client.Way == text.Fetch {
 		s.Word = "fetching"

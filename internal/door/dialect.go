@@ -1,7 +1,7 @@
 package door
 
 import (
-	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -14,50 +14,71 @@ type Dialect struct {
 	versions []string
 }
 
+// Environment variables of the public interop tests, which have names of their
+// own for -versions. The first outweighs the second.
+const (
+	variableDraft    = "MOQT_DRAFT"
+	variableVersions = "MOQT_VERSIONS"
+)
+
 // Declare adds the flags.
 func (d *Dialect) Declare(p *cli.Program) {
 	p.Flags.ListVar(&d.versions, "versions", nil,
-		"`drafts` of MoQT that may be spoken, as in "+strings.Join(spoken(), ",")+"; without it all that are")
+		"`drafts` of MoQT that may be spoken, the preferred first, as in "+strings.Join(spoken(), ",")+", which is what there is; "+
+			variableDraft+" and "+variableVersions+" set it too")
+	p.Flags.Variable("versions", variableDraft)
+	p.Flags.Variable("versions", variableVersions)
 }
 
 // spoken are the numbers of the drafts, best first.
-func spoken() (numbers []string) {
-	for _, token := range session.Protocols() {
-		draft, _ := session.DraftOf(token)
-		numbers = append(numbers, strconv.Itoa(int(draft)))
+func spoken() []string { return Drafts(session.Protocols()) }
+
+// Drafts returns the numbers of the drafts that application protocols stand for.
+func Drafts(protocols []string) (numbers []string) {
+	for _, token := range protocols {
+		numbers = append(numbers, Draft(token))
 	}
 	return numbers
 }
 
+// Draft returns the number of the draft that an application protocol stands for,
+// or the protocol if that is not spoken here.
+func Draft(protocol string) string {
+	if draft, ok := session.DraftOf(protocol); ok {
+		return draft.String()
+	}
+	return protocol
+}
+
 // Protocols returns the application protocols of the drafts that the flags
-// allow, best first, or a *cli.UsageError.
-func (d *Dialect) Protocols() ([]string, error) {
+// allow, the preferred first, or a *cli.UsageError.
+func (d *Dialect) Protocols() (allowed []string, err error) {
 	all := session.Protocols()
 	if len(d.versions) == 0 {
 		return all, nil
 	}
-	wanted := make(map[string]bool)
 	for _, v := range d.versions {
-		wanted[v] = true
-	}
-	var allowed []string
-	for i, number := range spoken() {
-		if wanted[number] {
-			allowed = append(allowed, all[i])
-			delete(wanted, number)
+		number, ok := draftNumber(v)
+		if !ok {
+			return nil, cli.Usagef("-versions: %q is not the number of a draft, use %s", v, strings.Join(spoken(), ","))
 		}
-	}
-	for _, v := range d.versions {
-		if wanted[v] {
-			return nil, cli.Usagef("-versions: %s, use %s", unspoken(v), strings.Join(spoken(), ","))
+		at := slices.Index(spoken(), number)
+		if at < 0 {
+			return nil, cli.Usagef("-versions: draft %s is not spoken here, use %s", number, strings.Join(spoken(), ","))
+		}
+		if !slices.Contains(allowed, all[at]) {
+			allowed = append(allowed, all[at])
 		}
 	}
 	return allowed, nil
 }
 
-func unspoken(v string) string {
-	if _, err := strconv.ParseUint(v, 10, 8); err != nil {
-		return fmt.Sprintf("%q is not the number of a draft", v)
+// draftNumber understands a draft as users name it: its number, or "draft-16" as
+// the interop tests have it, or its application protocol.
+func draftNumber(v string) (number string, ok bool) {
+	if draft, ok := session.DraftOf(v); ok {
+		return draft.String(), true
 	}
-	return fmt.Sprintf("draft %s is not spoken here", v)
+	n, err := strconv.ParseUint(strings.TrimPrefix(v, "draft-"), 10, 8)
+	return strconv.FormatUint(n, 10), err == nil
 }

@@ -99,7 +99,9 @@ func (d *Port) Listen(env *cli.Env) (*Listener, error) {
 	if d.quic {
 		open.quic = &listen.Config{
 			TLS: conf, Protocols: protocols, QUIC: quictr.Options{Trace: d.Trace},
-			WebTransport: &wttr.Server{Protocols: protocols, Check: d.check, Fallback: l.answers(), Log: env.Log},
+			WebTransport: &wttr.Server{
+				Protocols: protocols, Unnamed: session.Unnamed(protocols), Check: d.check, Fallback: l.answers(), Log: env.Log,
+			},
 		}
 	}
 	if d.qmux {

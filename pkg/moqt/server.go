@@ -69,7 +69,7 @@ func (s *Server) ListenAndServe(ctx context.Context) error {
 		protocols = session.Protocols()
 	}
 	l, err := listen.Listen(cmp.Or(s.Addr, DefaultAddr), listen.Config{
-		TLS: s.TLS, Protocols: protocols, WebTransport: &wttr.Server{Protocols: protocols},
+		TLS: s.TLS, Protocols: protocols, WebTransport: &wttr.Server{Protocols: protocols, Unnamed: session.Unnamed(protocols)},
 	})
 	if err != nil {
 		return err

@@ -424,7 +424,7 @@ func TestHelpNamesEveryKey(t *testing.T) {
 }
 
 func TestCarrier(t *testing.T) {
-	for _, tt := range [][3]string{{"quic", "moqt-18", "quic d18"}, {"wt", "", "wt"}, {"", "", ""}, {"mem", "other", "mem other"}} {
+	for _, tt := range [][3]string{{"quic", "18", "quic d18"}, {"wt", "", "wt"}, {"", "", ""}, {"mem", "other", "mem other"}} {
 		if got := Carrier(tt[0], tt[1]); got != tt[2] {
 			t.Errorf("%s, %s: %s", tt[0], tt[1], got)
 		}
