@@ -111,7 +111,7 @@ func TestDatagramsBothWays(t *testing.T) {
 			for n := range want {
 				if g, _, err := ParseDatagram(model.Draft18, want[:n]); err == varint.ErrTruncated {
 					t.Errorf("cut to %d bytes: asks for more of a datagram", n)
-				} else if err == nil && !slices.Equal(g.appendAs(nil, model.Draft18, flagsAt(want, 0)), want[:n]) {
+				} else if err == nil && !slices.Equal(g.appendAs(nil, model.Draft18, flagsAt(model.Draft18, want, 0)), want[:n]) {
 					t.Errorf("cut to %d bytes: read as %+v", n, g)
 				}
 			}

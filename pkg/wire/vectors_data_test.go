@@ -14,24 +14,24 @@ func readInteger(b []byte) reading {
 }
 
 // streamType reads the first integer of a stream and its kind.
-func streamType(r *varint.Reader) (typ uint64, kind UniKind, err error) {
+func streamType(d model.Draft, r *varint.Reader) (typ uint64, kind UniKind, err error) {
 	if typ = r.Uint(); r.Err() != nil {
 		return 0, 0, r.Err()
 	}
-	kind, err = UniStreamKind(model.Draft18, typ)
+	kind, err = UniStreamKind(d, typ)
 	return typ, kind, err
 }
 
 var uniNames = map[UniKind]string{UniControl: "SETUP", UniSubgroup: "SUBGROUP_STREAM", UniFetch: "FETCH_STREAM", UniPadding: "PADDING_STREAM"}
 
 func readStreamType(b []byte) reading {
-	typ, kind, err := streamType(varint.NewReader(varint.MoQ, b))
+	typ, kind, err := streamType(model.Draft18, varint.NewReader(varint.MoQ, b))
 	return reading{map[string]any{"type": dec(typ), "kind": uniNames[kind]}, varint.MoQ.Append(nil, typ), err}
 }
 
 func readPaddingStream(b []byte) reading {
 	r := varint.NewReader(varint.MoQ, b)
-	typ, kind, err := streamType(r)
+	typ, kind, err := streamType(model.Draft18, r)
 	if err == nil && kind != UniPadding {
 		err = errUnknownType
 	}
@@ -40,11 +40,11 @@ func readPaddingStream(b []byte) reading {
 }
 
 // rendered returns the properties of an object in the form of the vectors.
-func rendered(present bool, raw []byte) any {
+func rendered(d model.Draft, present bool, raw []byte) any {
 	if !present {
 		return nil
 	}
-	p, _ := ParseProperties(form18, ObjectProperties, raw)
+	p, _ := ParseProperties(PropertyFormOf(d), ObjectProperties, raw)
 	return renderProperties(p)
 }
 
@@ -55,16 +55,15 @@ func priorityOf(p model.Opt[uint8]) any {
 	return dec(uint64(p.Value))
 }
 
-func readSubgroupStream(b []byte, fin bool) reading {
-	const d = model.Draft18
-	r := varint.NewReader(varint.MoQ, b)
+func readSubgroupStream(d model.Draft, b []byte, fin bool) reading {
+	r := varint.NewReader(VarintKind(d), b)
 	typ := r.Uint()
 	if r.Err() != nil {
 		return reading{err: r.Err()}
 	}
 	h, err := ParseSubgroupHeader(d, typ, r)
 	if err != nil {
-		return reading{err: err}
+		return reading{err: finalError(err, fin)}
 	}
 	form := FormOf(d, h.Properties)
 	again := h.Append(nil, d)
@@ -85,7 +84,7 @@ func readSubgroupStream(b []byte, fin bool) reading {
 		}
 		again = append(form.AppendObject(again, prev, o), payload...)
 		objects = append(objects, map[string]any{
-			"object_id": dec(o.ID), "properties": rendered(h.Properties, o.Properties),
+			"object_id": dec(o.ID), "properties": rendered(d, h.Properties, o.Properties),
 			"status": dec(uint64(o.Status)), "payload": hexOf(payload),
 		})
 		if !prev.Set {
@@ -105,13 +104,12 @@ func readSubgroupStream(b []byte, fin bool) reading {
 	}, again: again}
 }
 
-func readDatagram(b []byte) reading {
-	const d = model.Draft18
+func readDatagram(d model.Draft, b []byte) reading {
 	g, padding, err := ParseDatagram(d, b)
 	if err != nil {
 		return reading{err: err}
 	}
-	typ, n, _ := varint.MoQ.Parse(b)
+	typ, n, _ := VarintKind(d).Parse(b)
 	if padding {
 		pad := len(b) - n
 		return reading{decoded: map[string]any{"type": dec(typ), "padding_length": dec(uint64(pad))}, again: AppendPaddingDatagram(nil, d, pad)}
@@ -120,21 +118,20 @@ func readDatagram(b []byte) reading {
 		"type": dec(typ), "properties_present": typ&datagramProperties != 0, "end_of_group": g.EndOfGroup,
 		"zero_object_id": typ&datagramZeroObject != 0, "default_priority": !g.Priority.Set, "status_present": typ&datagramStatus != 0,
 		"track_alias": dec(g.TrackAlias), "group_id": dec(g.Group), "object_id": dec(g.Object),
-		"publisher_priority": priorityOf(g.Priority), "properties": rendered(typ&datagramProperties != 0, g.Properties),
+		"publisher_priority": priorityOf(g.Priority), "properties": rendered(d, typ&datagramProperties != 0, g.Properties),
 		"status": dec(uint64(g.Status)), "payload": hexOf(g.Payload),
 	}, again: g.appendAs(nil, d, typ)}
 }
 
 var rangeNames = map[FetchItemKind]string{FetchEndNonExistent: "non_existent", FetchEndUnknown: "unknown"}
 
-func readFetchStream(v *vector, b []byte) reading {
-	const d = model.Draft18
+func readFetchStream(d model.Draft, v *vector, b []byte) reading {
 	order := model.Ascending
 	if v.Context.GroupOrder == "descending" {
 		order = model.Descending
 	}
-	r := varint.NewReader(varint.MoQ, b)
-	typ, kind, err := streamType(r)
+	r := varint.NewReader(VarintKind(d), b)
+	typ, kind, err := streamType(d, r)
 	if err == nil && kind != UniFetch {
 		err = violation("FETCH_HEADER", "Type", 0, unknownNumber(typ))
 	}
@@ -143,13 +140,13 @@ func readFetchStream(v *vector, b []byte) reading {
 	}
 	id, err := ParseFetchHeader(d, r)
 	if err != nil {
-		return reading{err: err}
+		return reading{err: finalError(err, v.Context.Fin)}
 	}
 	again := AppendFetchHeader(nil, d, id)
 	dc := NewFetchDecoder(d, order)
 	items := []any{}
 	for r.Len() > 0 {
-		state, flags := dc.state, flagsAt(b, r.Offset())
+		state, flags := dc.state, flagsAt(d, b, r.Offset())
 		it, err := dc.Parse(r)
 		payload := r.Bytes(it.PayloadLen)
 		if err == nil {
@@ -159,27 +156,34 @@ func readFetchStream(v *vector, b []byte) reading {
 			return reading{err: finalError(err, v.Context.Fin)}
 		}
 		again = append(appendFetchItem(again, d, order, state, flags, &it), payload...)
-		items = append(items, renderFetchItem(&it, flags, payload))
+		items = append(items, renderFetchItem(d, &it, flags, payload))
 	}
 	return reading{decoded: map[string]any{"request_id": dec(id), "items": items}, again: again}
 }
 
-func flagsAt(b []byte, offset int) uint64 {
-	flags, _, _ := varint.MoQ.Parse(b[offset:])
+func flagsAt(d model.Draft, b []byte, offset int) uint64 {
+	flags, _, _ := VarintKind(d).Parse(b[offset:])
 	return flags
 }
 
-func renderFetchItem(it *FetchItem, flags uint64, payload []byte) map[string]any {
-	out := map[string]any{"flags": dec(flags), "group_id": dec(it.Location.Group), "object_id": dec(it.Location.Object)}
-	if it.Kind != FetchObject {
-		out["kind"], out["range"] = "end_of_range", rangeNames[it.Kind]
-		return out
+func renderFetchItem(d model.Draft, it *FetchItem, flags uint64, payload []byte) map[string]any {
+	out := map[string]any{"group_id": dec(it.Location.Group), "object_id": dec(it.Location.Object)}
+	if d == model.Draft14 { // nothing but objects, with all fields
+		out["kind"], out["status"] = "object", dec(uint64(it.Status))
+		flags = fetchProperties
+	} else {
+		out["flags"] = dec(flags)
+		if it.Kind != FetchObject {
+			out["kind"], out["range"] = "end_of_range", rangeNames[it.Kind]
+			return out
+		}
+		out["kind"], out["datagram"] = "object", it.Datagram
 	}
-	out["kind"], out["datagram"], out["subgroup_id"] = "object", it.Datagram, any(nil)
+	out["subgroup_id"] = any(nil)
 	if !it.Datagram {
 		out["subgroup_id"] = dec(it.Subgroup)
 	}
 	out["publisher_priority"] = dec(uint64(it.Priority))
-	out["properties"], out["payload"] = rendered(flags&fetchProperties != 0, it.Properties), hexOf(payload)
+	out["properties"], out["payload"] = rendered(d, flags&fetchProperties != 0, it.Properties), hexOf(payload)
 	return out
 }

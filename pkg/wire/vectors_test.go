@@ -61,10 +61,10 @@ type reading struct {
 var vectorReaders = map[string]func(v *vector, b []byte, receiver Role) reading{
 	"VI64":             func(_ *vector, b []byte, _ Role) reading { return readInteger(b) },
 	"UNI_STREAM_TYPE":  func(_ *vector, b []byte, _ Role) reading { return readStreamType(b) },
-	"SUBGROUP_STREAM":  func(v *vector, b []byte, _ Role) reading { return readSubgroupStream(b, v.Context.Fin) },
-	"FETCH_STREAM":     func(v *vector, b []byte, _ Role) reading { return readFetchStream(v, b) },
-	"OBJECT_DATAGRAM":  func(_ *vector, b []byte, _ Role) reading { return readDatagram(b) },
-	"PADDING_DATAGRAM": func(_ *vector, b []byte, _ Role) reading { return readDatagram(b) },
+	"SUBGROUP_STREAM":  func(v *vector, b []byte, _ Role) reading { return readSubgroupStream(model.Draft18, b, v.Context.Fin) },
+	"FETCH_STREAM":     func(v *vector, b []byte, _ Role) reading { return readFetchStream(model.Draft18, v, b) },
+	"OBJECT_DATAGRAM":  func(_ *vector, b []byte, _ Role) reading { return readDatagram(model.Draft18, b) },
+	"PADDING_DATAGRAM": func(_ *vector, b []byte, _ Role) reading { return readDatagram(model.Draft18, b) },
 	"PADDING_STREAM":   func(_ *vector, b []byte, _ Role) reading { return readPaddingStream(b) },
 }
 
