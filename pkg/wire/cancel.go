@@ -67,16 +67,16 @@ func (m *PublishNamespaceCancel) parseBody(d *decoder) {
 }
 
 func (e *encoder) withdrawn(id uint64, ns model.Namespace) {
-	if e.ctx.Draft <= model.Draft14 {
-		e.namespace(ns)
+	if e.table.namesNamespaces {
+		e.wholeNamespace(ns)
 	} else {
 		e.uint(id)
 	}
 }
 
 func (d *decoder) withdrawn() (id uint64, ns model.Namespace) {
-	if d.ctx.Draft <= model.Draft14 {
-		return 0, d.namespace("Track Namespace")
+	if d.table.namesNamespaces {
+		return 0, d.wholeNamespace("Track Namespace")
 	}
 	return d.uint("Request ID"), nil
 }
@@ -87,8 +87,8 @@ type UnsubscribeNamespace struct{ Prefix model.Namespace }
 // Kind returns KindUnsubscribeNamespace.
 func (*UnsubscribeNamespace) Kind() MessageKind { return KindUnsubscribeNamespace }
 
-func (m *UnsubscribeNamespace) appendBody(e *encoder) { e.namespace(m.Prefix) }
+func (m *UnsubscribeNamespace) appendBody(e *encoder) { e.prefix(m.Prefix) }
 
 func (m *UnsubscribeNamespace) parseBody(d *decoder) {
-	m.Prefix = d.namespace("Track Namespace Prefix")
+	m.Prefix = d.prefix("Track Namespace Prefix")
 }

@@ -65,7 +65,8 @@ type Context struct {
 	// KindSubscribe, KindPublish, KindFetch, …
 	Request MessageKind
 	// Answers is what a RequestOK or RequestError answers: Request, or
-	// KindRequestUpdate. Other messages ignore it.
+	// KindRequestUpdate. Other messages ignore it. Where a draft has a type for
+	// each, it need not be stated to read them.
 	Answers MessageKind
 	// Receiver is the side that reads the message.
 	Receiver Role
@@ -99,9 +100,12 @@ func AppendMessage(b []byte, ctx Context, m Message) ([]byte, error) {
 	if err != nil {
 		return b, err
 	}
-	row := t.message(m.Kind())
+	row := t.messageFor(m.Kind(), ctx)
 	bd, ok := m.(body)
-	if row == nil || !ok {
+	switch {
+	case row == nil && t.message(m.Kind()) != nil:
+		return b, fmt.Errorf("draft %v has no %v message that answers %v", ctx.Draft, m.Kind(), ctx.Answers)
+	case row == nil || !ok:
 		return b, fmt.Errorf("draft %v has no %v message", ctx.Draft, m.Kind())
 	}
 	if !row.on.has(ctx.Stream) {
@@ -135,8 +139,11 @@ func ParseMessage(ctx Context, typ uint64, body []byte) (Message, error) {
 	if row == nil {
 		return nil, &ParseError{Message: MessageName(ctx.Draft, typ), Err: errUnknownType, Code: model.ProtocolViolation}
 	}
-	if !row.on.has(ctx.Stream) {
-		return nil, &ParseError{Message: row.name, Err: errWrongStream, Code: model.ProtocolViolation}
+	if ctx.Answers == 0 {
+		ctx.Answers = row.answers.only() // the type says it
+	}
+	if err := row.permits(ctx); err != nil {
+		return nil, &ParseError{Message: row.name, Err: err, Code: model.ProtocolViolation}
 	}
 	m := newMessage(row.kind)
 	d := decoder{ctx: ctx, table: t, message: row.name, code: model.ProtocolViolation}
@@ -154,6 +161,19 @@ func ParseMessage(ctx Context, typ uint64, body []byte) (Message, error) {
 	return m, nil
 }
 
+// permits returns an error if a message may not be read in the context.
+func (row *messageRow) permits(ctx Context) error {
+	switch {
+	case !row.on.has(ctx.Stream):
+		return errWrongStream
+	case !row.to.has(ctx.Receiver):
+		return errWrongReceiver
+	case !row.answers.has(ctx.Answers):
+		return errWrongAnswer
+	}
+	return nil
+}
+
 // MessageName returns the draft's name of the message of a type number, or the
 // number in hex.
 func MessageName(d model.Draft, typ uint64) string {
@@ -165,8 +185,8 @@ func MessageName(d model.Draft, typ uint64) string {
 	return fmt.Sprintf("message 0x%x", typ)
 }
 
-// OpensRequest reports whether a message of the kind may be the first on a
-// request stream.
+// OpensRequest reports whether a message of the kind may be the first of a
+// request, which up to draft 16 need not have a stream of its own.
 func OpensRequest(d model.Draft, k MessageKind) bool {
 	t, err := tableOf(d)
 	if err != nil {

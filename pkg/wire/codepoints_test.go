@@ -88,7 +88,7 @@ func TestParameterTypesAreThoseOfTheDraft(t *testing.T) {
 	}
 	loadCodepoints(t, "parameter_types", &tables)
 	for _, c := range tables.SetupOptions.Entries {
-		if got := optionNames[c.number(t)]; got != c.Name {
+		if got := draft18.options[c.number(t)]; got != c.Name {
 			t.Errorf("option %s is called %q", c.Name, got)
 		}
 	}
@@ -97,7 +97,7 @@ func TestParameterTypesAreThoseOfTheDraft(t *testing.T) {
 			t.Errorf("parameter %s: have %+v", c.Name, row)
 		}
 	}
-	if len(tables.SetupOptions.Entries) != len(optionNames) || len(tables.MessageParameters.Entries) != len(draft18.params) {
+	if len(tables.SetupOptions.Entries) != len(draft18.options) || len(tables.MessageParameters.Entries) != len(draft18.params) {
 		t.Error("the tables have other numbers of entries")
 	}
 }

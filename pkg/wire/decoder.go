@@ -11,12 +11,15 @@ import (
 var (
 	errUnknownType     = errors.New("unknown type")
 	errWrongStream     = errors.New("does not travel on this stream")
+	errWrongReceiver   = errors.New("is not for this side")
+	errWrongAnswer     = errors.New("does not answer such a request")
 	errShort           = errors.New("ends before its last field")
 	errTrailing        = errors.New("bytes left after the last field")
 	errTooLong         = errors.New("too long")
 	errOverflow        = errors.New("exceeds 2^64-1")
 	errValue           = errors.New("value not allowed")
 	errTooManyField    = errors.New("more than 32 fields")
+	errNoField         = errors.New("no fields")
 	errEmptyField      = errors.New("field of length 0")
 	errNotPermitted    = errors.New("not permitted here")
 	errDuplicate       = errors.New("more than once")
@@ -70,6 +73,15 @@ func (d *decoder) byte(field string) byte {
 	return v
 }
 
+// flag reads a byte that is 0 or 1.
+func (d *decoder) flag(field string) bool {
+	v := d.byte(field)
+	if v > 1 {
+		d.fail(field, errValue)
+	}
+	return v == 1
+}
+
 // string reads a length of at most max and as many bytes.
 func (d *decoder) string(field string, max uint64) string {
 	b := d.r.LengthPrefixed(max, errTooLong)
@@ -110,9 +122,27 @@ func (d *decoder) namespace(field string) model.Namespace {
 	return ns
 }
 
+// wholeNamespace reads a Track Namespace that is not a part of one.
+func (d *decoder) wholeNamespace(field string) model.Namespace {
+	ns := d.namespace(field)
+	if len(ns) == 0 && d.table.namespacesHaveFields {
+		d.fail(field, errNoField)
+	}
+	return ns
+}
+
+// prefix reads a Track Namespace Prefix.
+func (d *decoder) prefix(field string) model.Namespace {
+	ns := d.namespace(field)
+	if len(ns) == 0 && d.table.prefixesHaveFields {
+		d.fail(field, errNoField)
+	}
+	return ns
+}
+
 // trackName reads a namespace and a name, which share one limit.
 func (d *decoder) trackName() model.FullTrackName {
-	ns := d.namespace("Track Namespace")
+	ns := d.wholeNamespace("Track Namespace")
 	return model.FullTrackName{Namespace: ns, Name: d.string("Track Name", uint64(maxNameLen-ns.Len()))}
 }
 
@@ -139,6 +169,9 @@ func (d *decoder) within(field string, n uint64, parse func()) {
 
 // trackProperties reads the properties that take the rest of a message.
 func (d *decoder) trackProperties() model.Properties {
+	if !d.table.trackProperties {
+		return nil
+	}
 	offset := d.base + d.r.Offset()
 	p, err := ParseProperties(PropertyFormOf(d.ctx.Draft), TrackProperties, d.r.Rest())
 	if pe, ok := errors.AsType[*ParseError](err); ok && d.err == nil {
@@ -152,10 +185,29 @@ func (d *decoder) trackProperties() model.Properties {
 	return p
 }
 
+// requestID reads the Request ID of what answers or ends a request, where it is
+// not the stream that says which.
+func (d *decoder) requestID() uint64 {
+	if !d.table.requestIDs {
+		return 0
+	}
+	return d.uint("Request ID")
+}
+
 // softly records a broken rule that leaves the session alive. The first counts.
 func (d *decoder) softly(e *ParseError) {
 	if d.soft == nil {
 		d.soft = e
+	}
+}
+
+// insist makes a request that would be refused end the session: what was read is
+// no request.
+func (d *decoder) insist() {
+	if d.soft != nil && d.soft.Request.Set && d.err == nil {
+		d.soft.Request = model.Opt[model.RequestCode]{}
+		d.soft.Code = model.ProtocolViolation
+		d.err, d.soft = d.soft, nil
 	}
 }
 

@@ -58,8 +58,32 @@ func (e *encoder) namespace(ns model.Namespace) {
 	}
 }
 
+// wholeNamespace writes a Track Namespace that is not a part of one.
+func (e *encoder) wholeNamespace(ns model.Namespace) {
+	if len(ns) == 0 && e.table.namespacesHaveFields {
+		e.fail("draft %v has no namespace without fields", e.ctx.Draft)
+	}
+	e.namespace(ns)
+}
+
+// prefix writes a Track Namespace Prefix.
+func (e *encoder) prefix(ns model.Namespace) {
+	if len(ns) == 0 && e.table.prefixesHaveFields {
+		e.fail("draft %v has no prefix without fields", e.ctx.Draft)
+	}
+	e.namespace(ns)
+}
+
+// requestID writes the Request ID of what answers or ends a request, where it is
+// not the stream that says which.
+func (e *encoder) requestID(id uint64) {
+	if e.table.requestIDs {
+		e.uint(id)
+	}
+}
+
 func (e *encoder) trackName(n model.FullTrackName) {
-	e.namespace(n.Namespace)
+	e.wholeNamespace(n.Namespace)
 	e.string("track name", n.Name, maxNameLen-n.Namespace.Len())
 }
 
@@ -71,6 +95,14 @@ func (e *encoder) prefixed(write func()) {
 	e.b = e.b[:start]
 	e.uint(uint64(len(value)))
 	e.b = append(e.b, value...)
+}
+
+// trackProperties writes what is known of a track.
+func (e *encoder) trackProperties(p model.Properties) {
+	if !e.table.trackProperties {
+		return
+	}
+	e.properties(p)
 }
 
 // properties writes the track properties that take the rest of a message. What

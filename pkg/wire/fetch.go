@@ -35,6 +35,11 @@ func (*Fetch) Kind() MessageKind { return KindFetch }
 
 func (m *Fetch) appendBody(e *encoder) {
 	e.uint(m.RequestID)
+	params := &m.Params
+	if e.table.subscriptionFields {
+		e.fetchFields(params)
+		params = params.without(paramSubscriberPriority, paramGroupOrder)
+	}
 	e.uint(uint64(m.FetchKind))
 	switch m.FetchKind {
 	case FetchStandalone:
@@ -43,18 +48,22 @@ func (m *Fetch) appendBody(e *encoder) {
 		}
 		e.trackName(m.Track)
 		e.location(m.Range.Start)
-		e.location(exclusiveEnd(m.Range.End))
+		e.exclusiveEnd(m.Range.End)
 	case FetchRelativeJoining, FetchAbsoluteJoining:
 		e.uint(m.JoiningRequestID)
 		e.uint(m.JoiningStart)
 	default:
 		e.fail("unknown Fetch Type %d", m.FetchKind)
 	}
-	e.params(inFetch, &m.Params)
+	e.params(inFetch, params)
 }
 
 func (m *Fetch) parseBody(d *decoder) {
 	m.RequestID = d.uint("Request ID")
+	var fields Params
+	if d.table.subscriptionFields {
+		d.fetchFields(&fields)
+	}
 	switch typ := d.uint("Fetch Type"); {
 	case typ == uint64(FetchStandalone):
 		m.FetchKind = FetchStandalone
@@ -72,6 +81,22 @@ func (m *Fetch) parseBody(d *decoder) {
 		d.fail("Fetch Type", errValue)
 	}
 	m.Params = d.params(inFetch)
+	if d.table.subscriptionFields {
+		m.Params.SubscriberPriority, m.Params.GroupOrder = fields.SubscriberPriority, fields.GroupOrder
+	}
+}
+
+// exclusiveEnd writes an inclusive end. One that the integers of the draft cannot
+// say lies behind everything that they can: it becomes their largest group.
+func (e *encoder) exclusiveEnd(l model.Location) {
+	end := exclusiveEnd(l)
+	switch largest := e.kind.Max(); {
+	case end.Group > largest:
+		end = model.Location{Group: largest}
+	case end.Object > largest:
+		end.Object = 0
+	}
+	e.location(end)
 }
 
 // exclusiveEnd turns an inclusive end into the wire's: the object after the

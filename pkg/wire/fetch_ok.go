@@ -5,10 +5,10 @@ import "oxymoq/pkg/model"
 // FetchOK accepts a Fetch (section 10.13).
 type FetchOK struct {
 	RequestID  uint64 // drafts up to 16
-	EndOfTrack bool
+	EndOfTrack bool   // all objects of the track have been published
 	// End is inclusive; an Object of model.MaxID means the whole group.
 	End             model.Location
-	Params          Params
+	Params          Params // draft 14: GroupOrder is that of the response
 	TrackProperties model.Properties
 }
 
@@ -16,23 +16,32 @@ type FetchOK struct {
 func (*FetchOK) Kind() MessageKind { return KindFetchOK }
 
 func (m *FetchOK) appendBody(e *encoder) {
-	if m.EndOfTrack {
-		e.byte(1)
-	} else {
-		e.byte(0)
+	e.requestID(m.RequestID)
+	params := &m.Params
+	if e.table.subscriptionFields {
+		e.order14(params.GroupOrder.Or(model.Ascending), orderSettled14)
+		params = params.without(paramGroupOrder)
+		params.MaxCacheDuration = intOf(m.TrackProperties, model.PropMaxCacheDuration)
 	}
-	e.location(exclusiveEnd(m.End))
-	e.params(inFetchOK, &m.Params)
-	e.properties(m.TrackProperties)
+	e.byte(byte(truth(m.EndOfTrack)))
+	e.exclusiveEnd(m.End)
+	e.params(inFetchOK, params)
+	e.trackProperties(m.TrackProperties)
 }
 
 func (m *FetchOK) parseBody(d *decoder) {
-	end := d.byte("End Of Track")
-	if end > 1 {
-		d.fail("End Of Track", errValue)
+	m.RequestID = d.requestID()
+	var order model.GroupOrder
+	if d.table.subscriptionFields {
+		order = d.order14(orderSettled14)
 	}
-	m.EndOfTrack = end == 1
+	m.EndOfTrack = d.flag("End Of Track")
 	m.End = inclusiveEnd(d.location("End Location"))
 	m.Params = d.params(inFetchOK)
+	if d.table.subscriptionFields {
+		m.TrackProperties = m.Params.takeTrack(model.GroupOrderUnset)
+		m.Params.GroupOrder = model.Some(order)
+		return
+	}
 	m.TrackProperties = d.trackProperties()
 }

@@ -33,7 +33,7 @@ func (e *encoder) filter18(f model.Filter) {
 		default:
 			e.uint(filterAbsoluteRange)
 			e.location(f.Start)
-			e.groupDelta(f)
+			e.groupEnd(f)
 		}
 	default:
 		e.fail("unknown filter kind %d", f.Kind)
@@ -88,11 +88,11 @@ func (e *encoder) filter22(f model.Filter) {
 		case !end.Object.Set:
 			e.uint(filter22GroupEnd)
 			e.location(f.Start)
-			e.groupDelta(f)
+			e.groupEnd(f)
 		default:
 			e.uint(filter22Range)
 			e.location(f.Start)
-			e.groupDelta(f)
+			e.groupEnd(f)
 			e.uint(end.Object.Value)
 		}
 	default:
@@ -126,16 +126,29 @@ func (d *decoder) filter22(field string) model.Filter {
 	}
 }
 
-// groupDelta writes the End Group of f as the distance from its start.
-func (e *encoder) groupDelta(f model.Filter) {
-	if f.End.Value.Group < f.Start.Group {
+// groupEnd writes the End Group of f, since draft 17 as the distance from its
+// start.
+func (e *encoder) groupEnd(f model.Filter) {
+	switch {
+	case f.End.Value.Group < f.Start.Group:
 		e.fail("filter ends in group %d and starts in %d", f.End.Value.Group, f.Start.Group)
-		return
+	case e.table.absoluteGroupEnd:
+		e.uint(f.End.Value.Group)
+	default:
+		e.uint(f.End.Value.Group - f.Start.Group)
 	}
-	e.uint(f.End.Value.Group - f.Start.Group)
 }
 
+// groupEnd reads an End Group. One before the start is possible up to draft 16;
+// it refuses the request (draft 16, section 9.9).
 func (d *decoder) groupEnd(field string, start uint64) uint64 {
+	if d.table.absoluteGroupEnd {
+		end := d.uint(field)
+		if end < start && d.err == nil {
+			d.refuse(field, model.InvalidRange, errEndBeforeStart)
+		}
+		return end
+	}
 	end := d.r.Add(start, d.uint(field), errOverflow)
 	d.check(field)
 	return end

@@ -11,8 +11,8 @@ var errParity = errors.New("parity is not the receiver's")
 // Goaway asks the peer to leave (section 10.4).
 type Goaway struct {
 	NewSessionURI string
-	Timeout       uint64            // ms; 0: unspecified
-	RequestID     model.Opt[uint64] // on the control stream: smallest request not processed
+	Timeout       uint64            // ms; 0: unspecified; not sent up to draft 16
+	RequestID     model.Opt[uint64] // draft 18, on the control stream: smallest request not processed
 }
 
 // Kind returns KindGoaway.
@@ -28,7 +28,9 @@ func (m *Goaway) appendBody(e *encoder) {
 		e.fail("only a server may name a New Session URI")
 	}
 	e.string("New Session URI", m.NewSessionURI, MaxURILen)
-	e.uint(m.Timeout)
+	if e.table.goawayTimeout {
+		e.uint(m.Timeout)
+	}
 	if m.hasRequestID(e.ctx, e.table) {
 		if !m.RequestID.Set {
 			e.fail("Request ID is missing")
@@ -42,7 +44,9 @@ func (m *Goaway) parseBody(d *decoder) {
 	if m.NewSessionURI != "" && d.ctx.Receiver == Server {
 		d.fail("New Session URI", errNotPermitted)
 	}
-	m.Timeout = d.uint("Timeout")
+	if d.table.goawayTimeout {
+		m.Timeout = d.uint("Timeout")
+	}
 	if m.hasRequestID(d.ctx, d.table) {
 		m.RequestID = model.Some(d.uint("Request ID"))
 		if m.RequestID.Value&1 != uint64(d.ctx.Receiver) { // a client's are even

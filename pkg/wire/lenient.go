@@ -77,3 +77,19 @@ func (d *decoder) fillWithOrWithoutCount(p *Params) {
 	}
 	d.paramList(inFill, p, func() bool { return d.r.Len() > 0 })
 }
+
+// isImplementation reports whether a Setup Option of draft 14 is
+// MOQT_IMPLEMENTATION. That draft gives it the number of AUTHORITY, 0x05 (section
+// 9.3.2.6), later ones and their implementations 0x07, which we send. So it is
+// read with both numbers, also together, unless the first 0x05 is an authority:
+// one that may be there and reads like one.
+func (d *decoder) isImplementation(m *Setup, p kvp) bool {
+	if d.ctx.Draft != model.Draft14 {
+		return false
+	}
+	if p.Type == optionImplementation {
+		return true
+	}
+	mayHaveAuthority := d.ctx.Receiver == Server && !d.ctx.WebTransport && !m.Authority.Set
+	return p.Type == optionAuthority && !(mayHaveAuthority && validAuthority(string(p.Bytes)))
+}

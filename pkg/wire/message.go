@@ -37,10 +37,13 @@ const (
 	KindUnsubscribeNamespace
 )
 
-// String returns the name of the message in draft 18.
+// String returns the name of the message in draft 18, or in the last that has
+// it.
 func (k MessageKind) String() string {
-	if row := draft18.message(k); row != nil {
-		return row.name
+	for _, t := range []*draftTable{draft18, draft16, draft14} {
+		if row := t.message(k); row != nil {
+			return row.name
+		}
 	}
 	return fmt.Sprintf("MessageKind(%d)", uint8(k))
 }

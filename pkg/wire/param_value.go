@@ -14,7 +14,7 @@ const (
 	asUint                                 // integer
 	asToken                                // length, token
 	asLocation                             // two integers
-	asFilter18                             // length, type, fields; the end is a delta (drafts 17 to 19)
+	asFilter18                             // length, type, fields (drafts up to 19)
 	asFilter22                             // type, fields; no length (draft 22)
 	asNamespacePrefix                      // length, namespace; read without length too
 	asNamespace                            // namespace
@@ -66,10 +66,11 @@ func (e *encoder) paramValue(row *paramRow, p *Params, k int) {
 }
 
 func (d *decoder) paramValue(row *paramRow, p *Params) {
+	keyValues := p.KeyValues || d.table.keyValueParams
 	switch row.encoding {
 	case asByte, asUint:
 		var v uint64
-		if row.encoding == asByte && !p.KeyValues {
+		if row.encoding == asByte && !keyValues {
 			v = uint64(d.byte(row.name))
 		} else {
 			v = d.uint(row.name)
@@ -82,8 +83,8 @@ func (d *decoder) paramValue(row *paramRow, p *Params) {
 		d.within(row.name, d.uint(row.name), func() { p.Tokens = append(p.Tokens, d.token(row.name)) })
 	case asLocation:
 		read := func() { p.LargestObject = model.Some(d.location(row.name)) }
-		if p.KeyValues {
-			d.within(row.name, d.uint(row.name), read)
+		if keyValues {
+			d.keyValue(row.name, read)
 		} else {
 			read()
 		}
@@ -99,6 +100,17 @@ func (d *decoder) paramValue(row *paramRow, p *Params) {
 		p.Fill = new(Params)
 		d.within(row.name, d.uint(row.name), func() { d.fillWithOrWithoutCount(p.Fill) })
 	}
+}
+
+// keyValue reads the bytes of a Key-Value-Pair whose type is known by parse,
+// which must use them all. What does not add up has a close code of its own.
+func (d *decoder) keyValue(field string, parse func()) {
+	defer func(code model.SessionCode) { d.code = code }(d.code)
+	n := d.uint(field)
+	if d.table.keyValueParams {
+		d.code = model.KeyValueFormattingError
+	}
+	d.within(field, n, parse)
 }
 
 // unknownNumber is the error of a type that the draft does not define.

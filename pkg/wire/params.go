@@ -22,6 +22,9 @@ type Params struct {
 	NewGroupRequest         model.Opt[uint64]
 	NamespacePrefix         model.Opt[model.Namespace]
 	IncludeProperties       model.Opt[bool] // drafts from 20 on
+	// MaxCacheDuration in ms is for the codec of draft 14 alone, where it is no
+	// track property: what is read has it among the TrackProperties.
+	MaxCacheDuration model.Opt[uint64]
 
 	// KeyValues says that the sender wrote, or that the receiver reads, values
 	// in the manner of Key-Value-Pairs; see lenient.go.
@@ -47,6 +50,7 @@ const (
 	paramNewGroupRequest
 	paramNamespacePrefix
 	paramIncludeProperties
+	paramMaxCacheDuration
 	paramCount
 )
 
@@ -54,6 +58,7 @@ var paramNames = [paramCount]string{
 	"OBJECT_DELIVERY_TIMEOUT", "AUTHORIZATION_TOKEN", "RENDEZVOUS_TIMEOUT", "SUBGROUP_DELIVERY_TIMEOUT", "EXPIRES",
 	"LARGEST_OBJECT", "FILL_TIMEOUT", "FORWARD", "SUBSCRIBER_PRIORITY", "LOCATION_FILTER", "GROUP_ORDER",
 	"FILL_PARAMETERS", "NEW_GROUP_REQUEST", "TRACK_NAMESPACE_PREFIX", "INCLUDE_PROPERTIES",
+	"MAX_CACHE_DURATION",
 }
 
 // count returns how often a parameter appears in p.
@@ -112,6 +117,8 @@ func (p *Params) number(id paramID) (uint64, bool) {
 		return p.NewGroupRequest.Get()
 	case paramIncludeProperties:
 		return truth(p.IncludeProperties.Value), p.IncludeProperties.Set
+	case paramMaxCacheDuration:
+		return p.MaxCacheDuration.Get()
 	}
 	return 0, false
 }
@@ -139,6 +146,8 @@ func (p *Params) setNumber(id paramID, v uint64) {
 		p.NewGroupRequest = model.Some(v)
 	case paramIncludeProperties:
 		p.IncludeProperties = model.Some(v == 1)
+	case paramMaxCacheDuration:
+		p.MaxCacheDuration = model.Some(v)
 	}
 }
 
@@ -152,36 +161,111 @@ func truth(b bool) uint64 {
 // params writes the number of parameters and the parameters, in the order of
 // their types.
 func (e *encoder) params(at place, p *Params) {
-	sent, n := *p, 0
-	if e.table.filterNoneIsAbsence && at&inAnyUpdate == 0 && p.Filter.Value.Kind == model.FilterNone {
-		sent.Filter = model.Opt[model.Filter]{} // only an update has to say that there is none
-	}
+	sent := e.sendable(at, p)
+	n := 0
 	for id := range paramCount {
-		count := sent.count(id)
-		if count == 0 {
-			continue
-		}
-		row := e.table.paramOf(id)
-		switch {
-		case row == nil:
-			e.fail("draft %v has no %s", e.ctx.Draft, paramNames[id])
-			return
-		case row.in&at == 0:
-			e.fail("%s is not allowed here", row.name)
-			return
-		}
-		n += count
+		n += sent.count(id)
 	}
 	e.uint(uint64(n))
+	sent.KeyValues = sent.KeyValues || e.table.keyValueParams
 	prev := uint64(0)
 	for i := range e.table.params {
 		row := &e.table.params[i]
 		for k := range sent.count(row.id) {
 			e.uint(row.typ - prev)
-			prev = row.typ
+			if !e.table.absoluteTypes {
+				prev = row.typ
+			}
 			e.paramValue(row, &sent, k)
 		}
 	}
+}
+
+// noParams is params for a message of a draft that has no place for any.
+func (e *encoder) noParams(p *Params) { e.sendable(0, p) }
+
+// sendable returns what is written of p: without what the draft says by saying
+// nothing, and without hints that it has no words for. Anything else that does
+// not belong at the place is an error.
+func (e *encoder) sendable(at place, p *Params) Params {
+	sent := *p
+	isUpdate := at&inAnyUpdate != 0 // only an update has to say that there is no filter
+	switch {
+	case p.Filter.Value.Kind != model.FilterNone || !p.Filter.Set:
+	case e.table.joinsNextObject && at == inSubscribe:
+		sent.Filter = model.Some(model.NextObject)
+	case e.table.filterNoneIsAbsence && !isUpdate:
+		sent.Filter = model.Opt[model.Filter]{}
+	}
+	if e.table.positiveTimeouts && sent.ObjectDeliveryTimeout.Value == 0 {
+		sent.ObjectDeliveryTimeout = model.Opt[uint64]{}
+	}
+	for id := range paramCount {
+		if sent.count(id) == 0 {
+			continue
+		}
+		row := e.table.paramOf(id)
+		if row != nil && row.in&at != 0 {
+			continue
+		}
+		switch {
+		case e.table.keyValueParams && hint(id) && (row == nil || id == paramExpires):
+			sent.drop(id)
+		case row == nil:
+			e.fail("draft %v has no %s", e.ctx.Draft, paramNames[id])
+			return Params{}
+		default:
+			e.fail("%s is not allowed here", row.name)
+			return Params{}
+		}
+	}
+	return sent
+}
+
+// hint reports whether a parameter is only a hint, so that a message means
+// nearly the same without it. Drafts up to 16 lack all or some of these, and
+// what a relay passes on to their peers may have them.
+func hint(id paramID) bool {
+	switch id {
+	case paramRendezvousTimeout, paramSubgroupDeliveryTimeout, paramFillTimeout, paramNewGroupRequest, paramExpires:
+		return true
+	}
+	return false
+}
+
+// drop removes a parameter that is a hint, or one that draft 14 has as a field.
+func (p *Params) drop(id paramID) {
+	switch id {
+	case paramRendezvousTimeout:
+		p.RendezvousTimeout = model.Opt[uint64]{}
+	case paramSubgroupDeliveryTimeout:
+		p.SubgroupDeliveryTimeout = model.Opt[uint64]{}
+	case paramFillTimeout:
+		p.FillTimeout = model.Opt[uint64]{}
+	case paramNewGroupRequest:
+		p.NewGroupRequest = model.Opt[uint64]{}
+	case paramExpires:
+		p.Expires = model.Opt[uint64]{}
+	case paramLargestObject:
+		p.LargestObject = model.Opt[model.Location]{}
+	case paramForward:
+		p.Forward = model.Opt[bool]{}
+	case paramSubscriberPriority:
+		p.SubscriberPriority = model.Opt[uint8]{}
+	case paramFilter:
+		p.Filter = model.Opt[model.Filter]{}
+	case paramGroupOrder:
+		p.GroupOrder = model.Opt[model.GroupOrder]{}
+	}
+}
+
+// without returns a copy of p that lacks parameters.
+func (p *Params) without(ids ...paramID) *Params {
+	rest := *p
+	for _, id := range ids {
+		rest.drop(id)
+	}
+	return &rest
 }
 
 // params reads the number of parameters and the parameters.
@@ -197,6 +281,9 @@ func (d *decoder) countedParams(at place, keyValues bool) Params {
 	p := Params{KeyValues: keyValues}
 	n := d.uint("Number of Parameters")
 	d.paramList(at, &p, func() bool { n--; return n != ^uint64(0) })
+	if d.table.positiveTimeouts && p.ObjectDeliveryTimeout.Value == 0 {
+		p.ObjectDeliveryTimeout = model.Opt[uint64]{} // draft 16 forbids it, draft 14 gives it no meaning
+	}
 	return p
 }
 
@@ -207,6 +294,9 @@ func (d *decoder) paramList(at place, p *Params, more func() bool) {
 	typ := uint64(0)
 	for d.err == nil && more() {
 		delta := d.uint("Parameter Type")
+		if d.table.absoluteTypes {
+			typ = 0
+		}
 		typ = d.r.Add(typ, delta, errOverflow)
 		d.check("Parameter Type")
 		if d.err != nil {
@@ -214,8 +304,12 @@ func (d *decoder) paramList(at place, p *Params, more func() bool) {
 		}
 		row := d.table.paramOfType(typ)
 		switch {
+		case row == nil && d.table.ignoresUnknown:
+			d.skipKeyValue(typ)
 		case row == nil:
 			d.fail("Parameter Type", unknownNumber(typ))
+		case row.in&at == 0 && d.ignores(row, at):
+			d.skipKeyValue(typ)
 		case row.in&at == 0 && !d.toleratesParam(row, at):
 			d.fail(row.name, errNotPermitted)
 		case seen[row.id] && !row.repeats:
@@ -225,4 +319,21 @@ func (d *decoder) paramList(at place, p *Params, more func() bool) {
 			d.paramValue(row, p)
 		}
 	}
+}
+
+// ignores reports whether a known parameter is skipped in a message that may not
+// have it (draft 16, section 9.2.2). An update with a parameter for another kind
+// of request is a mistake nevertheless (section 9.11).
+func (d *decoder) ignores(row *paramRow, at place) bool {
+	return d.table.ignoresMisplaced && (at&inAnyUpdate == 0 || row.in&inAnyUpdate == 0)
+}
+
+// skipKeyValue skips the value of a Key-Value-Pair.
+func (d *decoder) skipKeyValue(typ uint64) {
+	if typ&1 == 0 {
+		d.uint("Value")
+		return
+	}
+	d.r.LengthPrefixed(MaxPropertyLen, errTooLong)
+	d.check("Value")
 }

@@ -14,12 +14,14 @@ type PublishDone struct {
 func (*PublishDone) Kind() MessageKind { return KindPublishDone }
 
 func (m *PublishDone) appendBody(e *encoder) {
+	e.requestID(m.RequestID)
 	e.uint(DoneCodeToWire(e.ctx.Draft, m.Code))
 	e.uint(m.StreamCount.Or(e.table.unknownStreamCount))
 	e.string("Reason Phrase", m.Reason, MaxReasonLen)
 }
 
 func (m *PublishDone) parseBody(d *decoder) {
+	m.RequestID = d.requestID()
 	m.Code = DoneCodeFromWire(d.ctx.Draft, d.uint("Status Code"))
 	if n := d.uint("Stream Count"); n != d.table.unknownStreamCount {
 		m.StreamCount = model.Some(n)

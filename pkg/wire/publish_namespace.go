@@ -14,12 +14,12 @@ func (*PublishNamespace) Kind() MessageKind { return KindPublishNamespace }
 
 func (m *PublishNamespace) appendBody(e *encoder) {
 	e.uint(m.RequestID)
-	e.namespace(m.Namespace)
+	e.wholeNamespace(m.Namespace)
 	e.params(inPublishNamespace, &m.Params)
 }
 
 func (m *PublishNamespace) parseBody(d *decoder) {
 	m.RequestID = d.uint("Request ID")
-	m.Namespace = d.namespace("Track Namespace")
+	m.Namespace = d.wholeNamespace("Track Namespace")
 	m.Params = d.params(inPublishNamespace)
 }

@@ -8,31 +8,40 @@ type RequestError struct {
 	Code      model.RequestCode
 	// RetryInterval is the time in ms after which the request may be made
 	// again; absent: do not retry. (The wire has 0 for absent, else ms+1.)
+	// Draft 14 does not send it.
 	RetryInterval model.Opt[uint64]
 	Reason        string
-	Redirect      *model.Redirect // with model.Redirected only
+	Redirect      *model.Redirect // with model.Redirected only; not sent up to draft 16
 }
 
 // Kind returns KindRequestError.
 func (*RequestError) Kind() MessageKind { return KindRequestError }
 
 func (m *RequestError) appendBody(e *encoder) {
+	e.requestID(m.RequestID)
 	e.uint(RequestCodeToWire(e.ctx.Draft, e.ctx.Answers, m.Code))
-	retry := uint64(0)
-	if ms, ok := m.RetryInterval.Get(); ok {
-		retry = ms + 1
-		if retry == 0 {
-			e.fail("retry interval exceeds 2^64-2 ms")
-		}
+	if e.table.retryInterval {
+		e.retryInterval(m.RetryInterval)
 	}
-	e.uint(retry)
 	e.string("Reason Phrase", m.Reason, MaxReasonLen)
 	switch {
+	case !e.table.redirect: // the code became that of an internal error
 	case (m.Code == model.Redirected) != (m.Redirect != nil):
 		e.fail("code %v and redirect do not fit together", m.Code)
 	case m.Redirect != nil:
 		m.appendRedirect(e)
 	}
+}
+
+func (e *encoder) retryInterval(interval model.Opt[uint64]) {
+	retry := uint64(0)
+	if ms, ok := interval.Get(); ok {
+		retry = ms + 1
+		if retry == 0 {
+			e.fail("retry interval exceeds 2^64-2 ms")
+		}
+	}
+	e.uint(min(retry, e.kind.Max()))
 }
 
 func (m *RequestError) appendRedirect(e *encoder) {
@@ -51,12 +60,15 @@ func (m *RequestError) appendRedirect(e *encoder) {
 }
 
 func (m *RequestError) parseBody(d *decoder) {
+	m.RequestID = d.requestID()
 	m.Code = RequestCodeFromWire(d.ctx.Draft, d.ctx.Answers, d.uint("Error Code"))
-	if retry := d.uint("Retry Interval"); retry > 0 {
-		m.RetryInterval = model.Some(retry - 1)
+	if d.table.retryInterval {
+		if retry := d.uint("Retry Interval"); retry > 0 {
+			m.RetryInterval = model.Some(retry - 1)
+		}
 	}
 	m.Reason = d.string("Reason Phrase", MaxReasonLen)
-	if m.Code == model.Redirected && d.err == nil {
+	if m.Code == model.Redirected && d.table.redirect && d.err == nil {
 		m.parseRedirect(d)
 	}
 }

@@ -16,11 +16,29 @@ func RequestIDOf(d model.Draft, typ uint64, body []byte) (id uint64, ok bool) {
 		return 0, false
 	}
 	row := t.messageOfType(typ)
-	if row == nil || !beginsWithID(row.kind) {
+	if row == nil || !t.requestIDs || !beginsWithID(row.kind) {
 		return 0, false
 	}
 	var r varint.Reader
 	r.Reset(t.varint, body)
+	id = r.Uint()
+	return id, r.Err() == nil
+}
+
+// UpdatedIDOf returns the Request ID of what the payload of a REQUEST_UPDATE of a
+// draft up to 16 updates, whose kind the decoder must know. ok is false for other
+// messages and for payloads that are too short.
+func UpdatedIDOf(d model.Draft, typ uint64, body []byte) (id uint64, ok bool) {
+	t, err := tableOf(d)
+	if err != nil || !t.requestIDs {
+		return 0, false
+	}
+	if row := t.messageOfType(typ); row == nil || row.kind != KindRequestUpdate {
+		return 0, false
+	}
+	var r varint.Reader
+	r.Reset(t.varint, body)
+	r.Uint()
 	id = r.Uint()
 	return id, r.Err() == nil
 }

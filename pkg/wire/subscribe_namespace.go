@@ -15,13 +15,26 @@ func (*SubscribeNamespace) Kind() MessageKind { return KindSubscribeNamespace }
 
 func (m *SubscribeNamespace) appendBody(e *encoder) {
 	e.uint(m.RequestID)
-	e.namespace(m.Prefix)
+	e.prefix(m.Prefix)
+	if e.table.subscribeOptions {
+		if m.Options > WantBoth {
+			e.fail("unknown Subscribe Options %d", m.Options)
+		}
+		e.uint(uint64(m.Options))
+	}
 	e.params(inSubscribeNamespace, &m.Params)
 }
 
 func (m *SubscribeNamespace) parseBody(d *decoder) {
 	m.RequestID = d.uint("Request ID")
-	m.Prefix = d.namespace("Track Namespace Prefix")
+	m.Prefix = d.prefix("Track Namespace Prefix")
+	if d.table.subscribeOptions {
+		options := d.uint("Subscribe Options")
+		if options > uint64(WantBoth) {
+			d.fail("Subscribe Options", errValue)
+		}
+		m.Options = NamespaceOptions(options)
+	}
 	m.Params = d.params(inSubscribeNamespace)
 }
 

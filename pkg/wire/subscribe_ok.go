@@ -14,13 +14,23 @@ type SubscribeOK struct {
 func (*SubscribeOK) Kind() MessageKind { return KindSubscribeOK }
 
 func (m *SubscribeOK) appendBody(e *encoder) {
+	e.requestID(m.RequestID)
 	e.uint(m.TrackAlias)
+	if e.table.subscriptionFields {
+		e.trackFields(inSubscribeOK, &m.Params, m.TrackProperties)
+		return
+	}
 	e.params(inSubscribeOK, &m.Params)
-	e.properties(m.TrackProperties)
+	e.trackProperties(m.TrackProperties)
 }
 
 func (m *SubscribeOK) parseBody(d *decoder) {
+	m.RequestID = d.requestID()
 	m.TrackAlias = d.uint("Track Alias")
+	if d.table.subscriptionFields {
+		m.Params, m.TrackProperties = d.trackFields(inSubscribeOK)
+		return
+	}
 	m.Params = d.params(inSubscribeOK)
 	m.TrackProperties = d.trackProperties()
 }

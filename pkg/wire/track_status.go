@@ -15,11 +15,19 @@ func (*TrackStatus) Kind() MessageKind { return KindTrackStatus }
 func (m *TrackStatus) appendBody(e *encoder) {
 	e.uint(m.RequestID)
 	e.trackName(m.Track)
+	if e.table.subscriptionFields {
+		e.subscribeFields(inTrackStatus, &m.Params)
+		return
+	}
 	e.params(inTrackStatus, &m.Params)
 }
 
 func (m *TrackStatus) parseBody(d *decoder) {
 	m.RequestID = d.uint("Request ID")
 	m.Track = d.trackName()
+	if d.table.subscriptionFields {
+		m.Params = d.subscribeFields(inTrackStatus)
+		return
+	}
 	m.Params = d.params(inTrackStatus)
 }
