@@ -98,7 +98,7 @@ func (d *Port) Listen(env *cli.Env) (*Listener, error) {
 	conf := &tls.Config{GetCertificate: source.GetCertificate, MinVersion: tls.VersionTLS13}
 	if d.quic {
 		open.quic = &listen.Config{
-			TLS: conf, Protocols: protocols, QUIC: quictr.Options{Trace: d.Trace},
+			TLS: conf, Protocols: protocols, QUIC: quictr.Options{Trace: d.Trace}, Log: env.Log,
 			WebTransport: &wttr.Server{
 				Protocols: protocols, Unnamed: session.Unnamed(protocols), Check: d.check, Fallback: l.answers(), Log: env.Log,
 			},

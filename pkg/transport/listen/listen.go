@@ -5,7 +5,9 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
+	"slices"
 	"sync"
 
 	"github.com/quic-go/quic-go"
@@ -46,6 +48,10 @@ type Config struct {
 	// otherwise, or if they only keep alive, they notice after their idle
 	// timeout. It is a secret. Zero: no resets are sent.
 	ResetKey [32]byte
+	// Log is told, at level debug, of clients that offer none of the protocols;
+	// they themselves hear no more than that (RFC 7301 section 3.2). Nil
+	// discards.
+	Log *slog.Logger
 }
 
 // Listener is a UDP port that serves.
@@ -109,6 +115,9 @@ func On(pc net.PacketConn, c Config) (*Listener, error) {
 	if c.WebTransport != nil {
 		conf.NextProtos = append(conf.NextProtos, protocolHTTP)
 	}
+	if c.Log != nil {
+		conf.GetConfigForClient = tellOffers(c.Log, conf.NextProtos, conf.GetConfigForClient)
+	}
 	var err error
 	if l.ln, err = l.tr.Listen(conf, c.QUIC.QUIC()); err != nil {
 		l.tr.Close()
@@ -119,6 +128,23 @@ func On(pc net.PacketConn, c Config) (*Listener, error) {
 	l.ctx, l.stop = context.WithCancelCause(context.Background())
 	l.tasks.Go(l.run)
 	return l, nil
+}
+
+// configForClient is the type of tls.Config.GetConfigForClient.
+type configForClient = func(*tls.ClientHelloInfo) (*tls.Config, error)
+
+// tellOffers returns a function that logs who has no protocol in common with us,
+// and goes on with next, if any.
+func tellOffers(log *slog.Logger, spoken []string, next configForClient) configForClient {
+	return func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+		if !slices.ContainsFunc(hello.SupportedProtos, func(p string) bool { return slices.Contains(spoken, p) }) {
+			log.Debug("no common protocol", "remote", hello.Conn.RemoteAddr(), "offers", hello.SupportedProtos, "spoken", spoken)
+		}
+		if next == nil {
+			return nil, nil
+		}
+		return next(hello)
+	}
 }
 
 func (c Config) check() error {

@@ -5,8 +5,11 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/netip"
+	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -183,6 +186,49 @@ func TestTheServersOrderDecidesTheProtocol(t *testing.T) {
 			server := testkit.Must(l.Accept(t.Context()))(t)
 			testkit.Equal(t, server.Protocol(), row.want)
 		})
+	}
+}
+
+// sharedText is written in one goroutine and read in another.
+type sharedText struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (s *sharedText) Write(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(b)
+}
+
+func (s *sharedText) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
+}
+
+// Who offers nothing that is spoken learns no more than that; the server can tell
+// both sides of it.
+func TestWhatWasOfferedInVain(t *testing.T) {
+	c := config(t, "moqt-18")
+	var log sharedText
+	asked := make(chan []string, 3)
+	c.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	c.TLS.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+		asked <- hello.SupportedProtos
+		return nil, nil
+	}
+	l := serve(t, "127.0.0.1:0", c)
+	for _, offer := range [][]string{{"moqt-98", "moqt-99"}, {"moqt-99", "moqt-18"}} {
+		client, err := quictr.Dial(t.Context(), l.Addr().String(), clientTLS(offer...), quictr.Options{})
+		if err == nil {
+			client.CloseWithError(0, "")
+		}
+		testkit.Equal(t, <-asked, offer) // the caller's function is asked too
+		testkit.Equal(t, errors.Is(err, quictr.ErrNoProtocol), offer[1] == "moqt-99")
+	}
+	if said := log.String(); strings.Count(said, "no common protocol") != 1 || !strings.Contains(said, `offers="[moqt-98 moqt-99]" spoken=[moqt-18]`) {
+		t.Errorf("the log says %q", said)
 	}
 }
 
