@@ -4,6 +4,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"oxymoq/internal/cli"
 	"oxymoq/internal/door"
@@ -15,7 +16,8 @@ import (
 // Of the runner's contract.
 const (
 	defaultRelay = "https://localhost:4443"
-	exitUnable   = 127 // a case, a draft or a role that this client has not
+	exitUnable   = 127 // a case or a draft that this client has not
+	timeout      = 2 * time.Second
 )
 
 // flags are the settings as the command line has them.
@@ -31,7 +33,7 @@ type flags struct {
 func main() {
 	var f flags
 	p := f.program()
-	p.Main(func(ctx context.Context, env *cli.Env) error { return run(ctx, env, &f) })
+	p.Main(func(ctx context.Context, env *cli.Env) error { return run(ctx, env, &f, p.Flags) })
 }
 
 // program declares the flags. Those of the runner's contract have the variables
@@ -44,6 +46,7 @@ func (f *flags) program() *cli.Program {
 	p.Flags.BoolVar(&f.list, "list", false, "print the names of the cases and exit")
 	p.Flags.BoolVar(&f.verbose, "verbose", false, "log every message that is sent and read (VERBOSE)")
 	p.Flags.Group("Connection")
+	f.target.Timeout = timeout
 	f.target.Declare(p, "timeout")
 	p.Flags.Group("Protocol")
 	f.dialect.Declare(p)
@@ -59,12 +62,17 @@ func (f *flags) program() *cli.Program {
 	return p
 }
 
-func run(ctx context.Context, env *cli.Env, f *flags) error {
+func run(ctx context.Context, env *cli.Env, f *flags, set *cli.FlagSet) error {
 	if f.list {
 		for _, c := range interop.Cases() {
 			fmt.Fprintln(env.Out, c.Name)
 		}
 		return nil
+	}
+	if !f.verbose && !set.IsSet("logging") {
+		if err := env.Levels.Set("WARN"); err != nil { // each case has sessions, and what came of them is on standard output
+			return err
+		}
 	}
 	return perform(ctx, env, f)
 }
@@ -93,7 +101,10 @@ func perform(ctx context.Context, env *cli.Env, f *flags) (err error) {
 		return err
 	}
 	defer end(&err)
-	job := interop.Config{Target: target, Dial: options.Options, Out: env.Out, Name: "moqinterop", Version: cli.Release()}
+	job := interop.Config{
+		Target: target, Dial: options.Options, Retry: options.RetryFirst,
+		Out: env.Out, Name: "moqinterop", Version: cli.Release(),
+	}
 	if f.verbose {
 		job.Log = env.Log
 	}

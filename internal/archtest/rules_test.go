@@ -137,6 +137,8 @@ var rules = []rule{
 		why: "objects become samples of a file; how they come is the library's business"},
 	{dir: "internal/inspect", may: []string{"internal/latency", "pkg/media/...", "pkg/dial", "pkg/moqt", leafModel, leafObserve, "pkg/session", "pkg/track", "pkg/hall"},
 		why: "who looks at a relay keeps the same logs and shows them alike, and draws nothing"},
+	{dir: "internal/interop", may: []string{"pkg/dial", "pkg/session", leafModel, "pkg/wire", "pkg/hall", "pkg/egress", "pkg/track", "pkg/transport"},
+		why: "a case opens sessions, writes the streams of its objects itself and tells what came; drafts are the session's business"},
 	{dir: "internal/screen", may: []string{"internal/cli", leafObserve, "pkg/tui/draw"},
 		why: "whether there is a screen is decided alike by all programs, whatever it shows"},
 	{dir: "internal/timeline", may: []string{leafModel, "pkg/tui/draw"},

@@ -1,6 +1,7 @@
 package door
 
 import (
+	"cmp"
 	"time"
 
 	"oxymoq/internal/certs"
@@ -12,6 +13,9 @@ import (
 
 // Target is a server to connect to, and what to trust it by.
 type Target struct {
+	// Timeout is the default of the flag for it; 0: DefaultTimeout.
+	Timeout time.Duration
+
 	fingerprint, ca             string
 	carrier                     string
 	insecure, retry, quic, qmux bool
@@ -24,7 +28,7 @@ const DefaultTimeout = time.Second
 // Declare adds the flags; timeout is the name of the one for the time that the
 // first connection may take.
 func (d *Target) Declare(p *cli.Program, timeout string) {
-	p.Flags.DurationVar(&d.timeout, timeout, DefaultTimeout, time.Millisecond, "how long (`ms`) a connection may take")
+	p.Flags.DurationVar(&d.timeout, timeout, cmp.Or(d.Timeout, DefaultTimeout), time.Millisecond, "how long (`ms`) a connection may take")
 	p.Flags.StringVar(&d.carrier, "transport", "auto", "what carries the session: `quic` (raw), wt (WebTransport), qmux (QMux over TCP and TLS), or auto: what the URL says, moqt:// for quic, https:// for wt")
 	p.Flags.BoolVar(&d.quic, "quic_transport", false, "the same as -transport quic")
 	p.Flags.BoolVar(&d.retry, "retry", false, "keep trying even if the first connection fails")
