@@ -145,6 +145,8 @@ var rules = []rule{
 		why: "a trace is read by what stands in it, whoever wrote it"},
 	{dir: "internal/door", may: []string{"internal/cli", "internal/certs", "internal/sideport", "pkg/dial", "pkg/session", "pkg/observe/mlog", "pkg/transport/..."},
 		why: "flags become listeners and connections, no more"},
+	{dir: "internal/probe", may: []string{"internal/certs", leafModel, leafVarint, "pkg/dial", "pkg/session", "pkg/wire", "pkg/transport/..."}, stdOnly: true,
+		why: "a server is looked at through the sessions that any program would make"},
 	{dir: "internal/testkit/...", may: []string{"pkg/...", "internal/certs", "internal/testkit/..."}, quic: true,
 		why: "tests build whole houses, on simulated networks"},
 	{dir: "internal/archtest", stdOnly: true,

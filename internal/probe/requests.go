@@ -1,0 +1,167 @@
+package probe
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"oxymoq/pkg/model"
+	"oxymoq/pkg/session"
+	"oxymoq/pkg/transport"
+	"oxymoq/pkg/wire"
+)
+
+// maxListed is how many namespaces are named in a report.
+const maxListed = 20
+
+// nowhere returns a namespace that nobody else publishes.
+func nowhere() model.Namespace {
+	return model.Namespace{"oxymoq-probe", rand.Text()}
+}
+
+// ask makes requests of all kinds, one after the other, and takes back what was
+// granted. It stops when the session ends.
+func (o *Options) ask(ctx context.Context, s *session.Session, to *Offer) {
+	ns := nowhere()
+	nobody := model.FullTrackName{Namespace: ns.Join(model.Namespace{"nobody"}), Name: "nothing"}
+	ours := ns.Join(model.Namespace{"somebody"})
+	listed := &listing{}
+	for _, r := range []struct {
+		name string
+		ask  func(ctx context.Context) (undo func(), detail func() string, err error)
+	}{
+		{"TRACK_STATUS of no track", func(ctx context.Context) (func(), func() string, error) {
+			_, err := s.TrackStatus(ctx, nobody)
+			return nil, nil, err
+		}},
+		{"SUBSCRIBE to no track", func(ctx context.Context) (func(), func() string, error) {
+			in, err := s.Subscribe(ctx, session.SubscribeOptions{Track: nobody}, deaf{})
+			if err != nil {
+				return nil, nil, err
+			}
+			return func() { in.Cancel(model.ResetCancelled) }, nil, nil
+		}},
+		{"SUBSCRIBE_NAMESPACE of all", func(ctx context.Context) (func(), func() string, error) {
+			sub, err := s.SubscribeNamespace(ctx, nil, listed.report)
+			if err != nil {
+				return nil, nil, err
+			}
+			return sub.Cancel, func() string {
+				o.watch(ctx, s)
+				return listed.count()
+			}, nil
+		}},
+		{"PUBLISH_NAMESPACE", func(ctx context.Context) (func(), func() string, error) {
+			p, err := s.PublishNamespace(ctx, ours)
+			if err != nil {
+				return nil, nil, err
+			}
+			return p.Withdraw, nil, nil
+		}},
+		{"PUBLISH", func(ctx context.Context) (func(), func() string, error) {
+			p, err := s.Publish(ctx, session.PublishOptions{Track: model.FullTrackName{Namespace: ns, Name: "nothing"}})
+			if err != nil {
+				return nil, nil, err
+			}
+			return func() { _ = p.Done(model.DoneTrackEnded, "", model.Some(uint64(0))) }, func() string {
+				return fmt.Sprintf("forward %v", p.Terms().Forward)
+			}, nil
+		}},
+	} {
+		within, cancel := o.within(ctx)
+		began := time.Now()
+		undo, detail, err := r.ask(within)
+		took := time.Since(began)
+		answer := Request{Name: r.name}
+		answer.Outcome, answer.Detail = o.outcome(s, err)
+		if err == nil && detail != nil {
+			answer.Detail = detail()
+		}
+		if answer.Outcome == Taken || answer.Outcome == Refused {
+			answer.MS = msp(took)
+		}
+		if undo != nil {
+			undo()
+		}
+		cancel()
+		to.Requests = append(to.Requests, answer)
+		if answer.Outcome == Ended {
+			break
+		}
+	}
+	to.Namespaces, to.More = listed.names()
+}
+
+// outcome puts the result of a request into words.
+func (o *Options) outcome(s *session.Session, err error) (Outcome, string) {
+	refusal, refused := errors.AsType[*model.RequestError](err)
+	switch {
+	case err == nil:
+		return Taken, ""
+	case s.Context().Err() != nil:
+		return Ended, o.sentence(s.Err())
+	case refused && refusal.Remote:
+		detail := refusal.Code.String()
+		if refusal.Reason != "" {
+			detail += fmt.Sprintf(" %q", refusal.Reason)
+		}
+		return Refused, detail
+	case errors.Is(err, transport.ErrNoCredit):
+		return NotAsked, "the server allows no further request"
+	case isWaited(err), errors.Is(err, context.DeadlineExceeded):
+		return Silence, fmt.Sprintf("within %v", o.timeout())
+	case errors.Is(err, session.ErrGoingAway):
+		return NotAsked, "the server is going away"
+	}
+	if e, ok := errors.AsType[*model.StreamError](err); ok && e.Remote {
+		return Refused, fmt.Sprintf("by resetting the stream with %v", e.Code)
+	}
+	return NotAsked, err.Error()
+}
+
+// deaf is the receiver of a subscription that wants no objects.
+type deaf struct{}
+
+// ReceiveSubgroup refuses the stream.
+func (deaf) ReceiveSubgroup(r *session.SubgroupReader) { r.Cancel(model.ResetCancelled) }
+
+// ReceiveDatagram drops the object.
+func (deaf) ReceiveDatagram(*wire.Datagram) {}
+
+// listing is what a server lists of its namespaces.
+type listing struct {
+	mu    sync.Mutex
+	first []string
+	all   int
+}
+
+// report is of SubscribeNamespace.
+func (l *listing) report(suffix model.Namespace, live bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !live {
+		return
+	}
+	l.all++
+	if len(l.first) < maxListed {
+		l.first = append(l.first, suffix.String())
+	}
+}
+
+func (l *listing) count() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.all == 1 {
+		return "it lists 1 namespace"
+	}
+	return fmt.Sprintf("it lists %d namespaces", l.all)
+}
+
+func (l *listing) names() (first []string, more int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.first, l.all - len(l.first)
+}
