@@ -20,6 +20,9 @@ type TraceEvent struct {
 	// or else in the order in which streams were opened. Meaningless for a
 	// datagram.
 	Stream uint64
+	// Name is what the draft calls a wire.Message, as in SUBSCRIBE_OK; empty for
+	// everything else.
+	Name string
 	// What is a wire.Message, *wire.SubgroupHeader, *TracedObject,
 	// *TracedFetch, *wire.FetchItem or *wire.Datagram.
 	What any
@@ -56,8 +59,11 @@ func (s *Session) startTrace(conn transport.Conn) transport.Conn {
 
 // traced tells of one event on a stream. Callers ask first whether there is a
 // trace, so that an event costs nothing where there is none.
-func (s *Session) traced(sent bool, stream any, what any) {
-	e := TraceEvent{Sent: sent, What: what}
+func (s *Session) traced(sent bool, stream any, what any) { s.tracedAs("", sent, stream, what) }
+
+// tracedAs is traced for messages, which have a name.
+func (s *Session) tracedAs(name string, sent bool, stream any, what any) {
+	e := TraceEvent{Sent: sent, Name: name, What: what}
 	if n, ok := stream.(numbered); ok {
 		e.Stream = n.number()
 	}
@@ -67,7 +73,7 @@ func (s *Session) traced(sent bool, stream any, what any) {
 // sendMessage writes a control message.
 func (s *Session) sendMessage(w *messageWriter, ctx wire.Context, m wire.Message, fin bool) error {
 	if s.trace != nil {
-		s.traced(true, w.dst, m)
+		s.tracedAs(wire.NameOf(ctx, m.Kind()), true, w.dst, m)
 	}
 	return w.write(ctx, m, fin)
 }
@@ -76,7 +82,7 @@ func (s *Session) sendMessage(w *messageWriter, ctx wire.Context, m wire.Message
 func (s *Session) parseMessage(stream any, ctx wire.Context, typ uint64, body []byte) (wire.Message, error) {
 	m, err := wire.ParseMessage(ctx, typ, body)
 	if s.trace != nil && m != nil {
-		s.traced(false, stream, m)
+		s.tracedAs(wire.MessageName(s.cfg.Draft, typ), false, stream, m)
 	}
 	return m, err
 }
