@@ -16,6 +16,7 @@ type digest struct {
 	t *Trace
 
 	streams  map[int64]string      // the track that the requests of a stream are about
+	shared   map[int64]bool        // streams that carry all requests
 	requests map[oneWay]string     // by Request ID
 	aliases  map[oneWay][]aliasUse // by Track Alias
 	folds    map[oneWay]*item      // by stream ID
@@ -45,7 +46,7 @@ type aliasUse struct {
 
 func newDigest(t *Trace) *digest {
 	d := &digest{
-		t: t, streams: map[int64]string{}, requests: map[oneWay]string{}, aliases: map[oneWay][]aliasUse{},
+		t: t, streams: map[int64]string{}, shared: map[int64]bool{}, requests: map[oneWay]string{}, aliases: map[oneWay][]aliasUse{},
 		folds: map[oneWay]*item{}, grams: map[datagrams]*item{}, ends: map[oneWay]string{},
 	}
 	d.handlers = map[string]func(*rawEvent) error{

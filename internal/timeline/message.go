@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"oxymoq/pkg/model"
@@ -65,6 +66,11 @@ type rawMessage struct {
 	Type      string    `json:"type"`
 	OtherType string    `json:"message_type"` // as some programs have it
 	Request   *uint64   `json:"request_id"`
+	Existing  *uint64   `json:"existing_request_id"`
+	Blocked   *uint64   `json:"maximum_request_id"`
+	Offered   []uint64  `json:"supported_versions"`
+	Selected  *uint64   `json:"selected_version"`
+	Wanted    string    `json:"subscribe_options"`
 	Namespace namespace `json:"track_namespace"`
 	Prefix    namespace `json:"track_namespace_prefix"`
 	Suffix    namespace `json:"track_namespace_suffix"`
@@ -94,6 +100,7 @@ type rawMessage struct {
 	} `json:"joining_fetch"`
 	Parameters []parameter `json:"parameters"`
 	Options    []parameter `json:"setup_options"`
+	OldOptions []parameter `json:"setup_parameters"` // up to draft 16
 }
 
 // message adds a control message.
@@ -119,6 +126,9 @@ func (d *digest) message(ev *rawEvent, sent bool) error {
 	if m.Request != nil {
 		it.key += fmt.Sprintf(" %d", *m.Request)
 	}
+	if m.Type == "client_setup" || m.Type == "server_setup" {
+		d.shared[it.stream] = true
+	}
 	it.track = d.about(m, sent, it.stream)
 	if m.Alias != nil {
 		id := oneWay{sent, *m.Alias}
@@ -129,7 +139,8 @@ func (d *digest) message(ev *rawEvent, sent bool) error {
 }
 
 // about returns the track or namespace of a message, and remembers it for those
-// that only refer to it.
+// that only refer to it: by their stream, or by a Request ID where requests share
+// the control stream.
 func (d *digest) about(m *rawMessage, sent bool, stream int64) (track string) {
 	switch {
 	case m.Name != nil:
@@ -140,19 +151,21 @@ func (d *digest) about(m *rawMessage, sent bool, stream int64) (track string) {
 	case m.Standalone != nil:
 		track = name(m.Standalone.Namespace, m.Standalone.Name)
 	case m.Joining != nil:
-		for _, side := range []bool{sent, !sent} { // the subscription may have begun with PUBLISH
-			if track == "" {
-				track = d.requests[oneWay{side, m.Joining.Request}]
-			}
-		}
+		track = d.requested(sent, m.Joining.Request) // the subscription may have begun with PUBLISH
 	case m.Namespace != nil:
 		track = m.Namespace.String()
 	case m.Prefix != nil:
 		track = m.Prefix.String()
 	case m.Suffix != nil:
 		return m.Suffix.String() // what the stream is about is the prefix
-	default:
+	case !d.shared[stream]:
 		return d.streams[stream]
+	case m.Existing != nil:
+		return d.requested(sent, *m.Existing)
+	case m.Request != nil && m.Type != maxRequestID:
+		return d.requested(!sent, *m.Request)
+	default:
+		return ""
 	}
 	if _, known := d.streams[stream]; !known {
 		d.streams[stream] = track
@@ -161,6 +174,18 @@ func (d *digest) about(m *rawMessage, sent bool, stream int64) (track string) {
 		d.requests[oneWay{sent, *m.Request}] = track
 	}
 	return track
+}
+
+// maxRequestID is the message whose Request ID is a limit.
+const maxRequestID = "max_request_id"
+
+// requested returns what a request is about, of the given side as a rule. Both
+// sides number theirs differently, so that one number means one request.
+func (d *digest) requested(sent bool, id uint64) (track string) {
+	if track, ok := d.requests[oneWay{sent, id}]; ok {
+		return track
+	}
+	return d.requests[oneWay{!sent, id}]
 }
 
 func name(ns namespace, name text) string {
@@ -177,8 +202,16 @@ func (m *rawMessage) text() string {
 	switch {
 	case m.Request != nil && m.Type == "goaway":
 		add("requests from #%d on", *m.Request)
+	case m.Request != nil && m.Type == maxRequestID:
+		add("requests below #%d", *m.Request)
 	case m.Request != nil:
 		add("#%d", *m.Request)
+	}
+	if m.Existing != nil {
+		add("of #%d", *m.Existing)
+	}
+	if m.Blocked != nil {
+		add("none below #%d is left", *m.Blocked)
 	}
 	if m.Alias != nil {
 		add("alias %d", *m.Alias)
@@ -212,7 +245,19 @@ func (m *rawMessage) text() string {
 	if uri, err := hex.DecodeString(m.URI.Data); err == nil && len(uri) > 0 {
 		add("go to %s", uri)
 	}
-	for _, p := range m.Options {
+	if len(m.Offered) > 0 {
+		add("offers %s", versions(m.Offered))
+	}
+	if m.Selected != nil {
+		add("chooses %s", versions([]uint64{*m.Selected}))
+	}
+	switch m.Wanted {
+	case "namespace":
+		add("namespaces only")
+	case "both":
+		add("namespaces and tracks")
+	}
+	for _, p := range slices.Concat(m.Options, m.OldOptions) {
 		if s := p.option(); s != "" {
 			add("%s", s)
 		}
@@ -227,6 +272,28 @@ func (m *rawMessage) text() string {
 	}
 	return strings.Join(parts, ", ")
 }
+
+// versions names versions of MoQT as in SETUP up to draft 14, whose drafts count
+// from 0xff000000 on.
+func versions(numbers []uint64) string {
+	var names []string
+	for _, n := range numbers[:min(len(numbers), maxVersions)] {
+		if draft := n - firstDraft; draft < 1<<16 {
+			names = append(names, fmt.Sprintf("draft %d", draft))
+		} else {
+			names = append(names, fmt.Sprintf("%#x", n))
+		}
+	}
+	if more := len(numbers) - len(names); more > 0 {
+		names = append(names, fmt.Sprintf("%d more", more))
+	}
+	return strings.Join(names, ", ")
+}
+
+const (
+	firstDraft  = 0xff000000
+	maxVersions = 8 // that are named
+)
 
 // option describes an option of SETUP, empty if it is of no interest.
 func (p parameter) option() string {

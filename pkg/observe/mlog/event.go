@@ -21,9 +21,9 @@ func events(draft model.Draft, e session.TraceEvent, out emit) {
 	switch what := e.What.(type) {
 	case *wire.Setup:
 		streamType(e, "control", out)
-		controlMessage(e, what, out)
+		controlMessage(draft, e, what, out)
 	case wire.Message:
-		controlMessage(e, what, out)
+		controlMessage(draft, e, what, out)
 	case *wire.SubgroupHeader:
 		streamType(e, "subgroup_header", out)
 		out(twofold(e, "moqt:subgroup_header_created", "moqt:subgroup_header_parsed"), onStream(e, subgroupHeader(what)))
@@ -39,8 +39,8 @@ func events(draft model.Draft, e session.TraceEvent, out emit) {
 	}
 }
 
-func controlMessage(e session.TraceEvent, m wire.Message, out emit) {
-	out(twofold(e, "moqt:control_message_created", "moqt:control_message_parsed"), onStream(e, fields{{"message", message(m)}}))
+func controlMessage(draft model.Draft, e session.TraceEvent, m wire.Message, out emit) {
+	out(twofold(e, "moqt:control_message_created", "moqt:control_message_parsed"), onStream(e, fields{{"message", message(draft, e, m)}}))
 }
 
 func streamType(e session.TraceEvent, kind string, out emit) {

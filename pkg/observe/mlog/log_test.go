@@ -39,7 +39,7 @@ func records(t *testing.T, file []byte) []string {
 }
 
 // written returns the data of one event.
-func written(t *testing.T, e session.TraceEvent) string {
+func written(t *testing.T, draft model.Draft, e session.TraceEvent) string {
 	t.Helper()
 	var b bytes.Buffer
 	l, err := New(&b, Client, "test")
@@ -47,7 +47,7 @@ func written(t *testing.T, e session.TraceEvent) string {
 		t.Fatal(err)
 	}
 	b.Reset()
-	l.event("g", model.Draft18, e)
+	l.event("g", draft, e)
 	all := records(t, b.Bytes())
 	if len(all) == 0 {
 		return ""
@@ -135,10 +135,10 @@ func TestEvents(t *testing.T) {
 		{&wire.Datagram{TrackAlias: 1, Group: 2, Object: 3, Status: model.StatusEndOfTrack, Priority: model.Some(uint8(1))},
 			`moqt:object_datagram_parsed {"track_alias":1,"group_id":2,"object_id":3,"publisher_priority":1,"object_status":4,"end_of_group":false}`},
 	} {
-		if diff := cmp.Diff(tt.want, written(t, session.TraceEvent{Stream: 3, What: tt.what})); diff != "" {
+		if diff := cmp.Diff(tt.want, written(t, model.Draft18, session.TraceEvent{Stream: 3, What: tt.what})); diff != "" {
 			t.Errorf("%T (-want +got):\n%s", tt.what, diff)
 		}
-		sent := written(t, session.TraceEvent{Sent: true, Stream: 3, What: tt.what})
+		sent := written(t, model.Draft18, session.TraceEvent{Sent: true, Stream: 3, What: tt.what})
 		if want := strings.Replace(tt.want, "_parsed", "_created", 1); sent != want {
 			t.Errorf("%T sent: %s, want %s", tt.what, sent, want)
 		}

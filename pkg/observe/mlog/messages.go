@@ -2,30 +2,91 @@ package mlog
 
 import (
 	"encoding/hex"
+	"strings"
 	"unicode/utf8"
 
 	"oxymoq/pkg/model"
+	"oxymoq/pkg/session"
 	"oxymoq/pkg/wire"
 )
 
-// message is a MOQTControlMessage of the schema.
-func message(m wire.Message) fields {
+// message is a MOQTControlMessage of the schema. The fields are those of the
+// latest draft of it, with what older drafts of MoQT have beside: what draft 14
+// writes in fields of a message stands among its parameters, and codes are those
+// of draft 18.
+func message(draft model.Draft, e session.TraceEvent, m wire.Message) fields {
+	f := fields{{"type", typeOf(e.Name, m)}}
+	if wire.NamesRequests(draft) {
+		f = append(f, reference(m)...)
+	}
+	return append(f, content(draft, e, m)...)
+}
+
+// typeOf returns the schema's name of a message, which is that of its draft in
+// small letters.
+func typeOf(name string, m wire.Message) string {
+	if name == "" {
+		name = m.Kind().String()
+	}
+	return strings.ToLower(name)
+}
+
+// reference is which request a message is about, where requests share a stream.
+func reference(m wire.Message) fields {
+	var id uint64
+	switch m := m.(type) {
+	case *wire.SubscribeOK:
+		id = m.RequestID
+	case *wire.FetchOK:
+		id = m.RequestID
+	case *wire.RequestOK:
+		id = m.RequestID
+	case *wire.RequestError:
+		id = m.RequestID
+	case *wire.PublishDone:
+		id = m.RequestID
+	case *wire.Unsubscribe:
+		id = m.RequestID
+	case *wire.FetchCancel:
+		id = m.RequestID
+	case *wire.PublishNamespaceDone:
+		if m.Namespace != nil {
+			return fields{{"track_namespace", namespace(m.Namespace)}}
+		}
+		id = m.RequestID
+	case *wire.PublishNamespaceCancel:
+		if m.Namespace != nil {
+			return fields{{"track_namespace", namespace(m.Namespace)}}
+		}
+		id = m.RequestID
+	default:
+		return nil
+	}
+	return fields{{"request_id", id}}
+}
+
+// content is what a message says beside its type and the request that it is
+// about.
+func content(draft model.Draft, e session.TraceEvent, m wire.Message) fields {
 	switch m := m.(type) {
 	case *wire.Setup:
-		return fields{{"type", "setup"}, {"setup_options", setupOptions(m)}}
+		return setup(draft, e, m)
 	case *wire.Goaway:
-		f := fields{{"type", "goaway"}, {"new_session_uri", raw([]byte(m.NewSessionURI))}, {"timeout", m.Timeout}}
+		f := fields{{"new_session_uri", raw([]byte(m.NewSessionURI))}}
+		if !wire.NamesRequests(draft) {
+			f = append(f, field{"timeout", m.Timeout})
+		}
 		return optional(f, "request_id", m.RequestID)
 	case *wire.Subscribe:
-		return with(request("subscribe", m.RequestID, m.Track), m.Params)
+		return with(request(m.RequestID, m.Track), m.Params)
 	case *wire.SubscribeOK:
-		f := with(fields{{"type", "subscribe_ok"}, {"track_alias", m.TrackAlias}}, m.Params)
+		f := with(fields{{"track_alias", m.TrackAlias}}, m.Params)
 		return trackProperties(f, m.TrackProperties)
 	case *wire.Publish:
-		f := append(request("publish", m.RequestID, m.Track), field{"track_alias", m.TrackAlias})
+		f := append(request(m.RequestID, m.Track), field{"track_alias", m.TrackAlias})
 		return trackProperties(with(f, m.Params), m.TrackProperties)
 	case *wire.PublishDone:
-		f := fields{{"type", "publish_done"}, {"status_code", uint64(m.Code)}}
+		f := fields{{"status_code", uint64(m.Code)}}
 		return reason(optional(f, "stream_count", m.StreamCount), m.Reason)
 	case *wire.Fetch:
 		return with(fetch(m), m.Params)
@@ -34,46 +95,65 @@ func message(m wire.Message) fields {
 		if m.EndOfTrack {
 			end = 1
 		}
-		f := with(fields{{"type", "fetch_ok"}, {"end_of_track", end}, {"end_location", location(m.End)}}, m.Params)
+		f := with(fields{{"end_of_track", end}, {"end_location", location(m.End)}}, m.Params)
 		return trackProperties(f, m.TrackProperties)
 	case *wire.TrackStatus:
-		return with(request("track_status", m.RequestID, m.Track), m.Params)
+		return with(request(m.RequestID, m.Track), m.Params)
 	case *wire.RequestUpdate:
-		return with(fields{{"type", "request_update"}, {"request_id", m.RequestID}}, m.Params)
+		f := fields{{"request_id", m.RequestID}}
+		if wire.NamesRequests(draft) {
+			f = append(f, field{"existing_request_id", m.Existing})
+		}
+		return with(f, m.Params)
 	case *wire.RequestOK:
-		return trackProperties(with(fields{{"type", "request_ok"}}, m.Params), m.TrackProperties)
+		return trackProperties(with(nil, m.Params), m.TrackProperties)
 	case *wire.RequestError:
-		f := fields{{"type", "request_error"}, {"error_code", uint64(m.Code)}}
+		f := fields{{"error_code", uint64(m.Code)}}
 		return reason(optional(f, "retry_interval", m.RetryInterval), m.Reason)
+	case *wire.MaxRequestID:
+		return fields{{"request_id", m.Max}}
+	case *wire.RequestsBlocked:
+		return fields{{"maximum_request_id", m.Max}}
 	}
-	return namespaceMessage(m)
+	return namespaceContent(m)
 }
 
-// namespaceMessage is message for those that name no track.
-func namespaceMessage(m wire.Message) fields {
+// namespaceContent is content for messages that name no track.
+func namespaceContent(m wire.Message) fields {
 	switch m := m.(type) {
 	case *wire.PublishNamespace:
-		return with(fields{{"type", "publish_namespace"}, {"request_id", m.RequestID}, {"track_namespace", namespace(m.Namespace)}}, m.Params)
+		return with(fields{{"request_id", m.RequestID}, {"track_namespace", namespace(m.Namespace)}}, m.Params)
+	case *wire.PublishNamespaceCancel:
+		return reason(fields{{"error_code", uint64(m.Code)}}, m.Reason)
 	case *wire.SubscribeNamespace:
-		return with(fields{{"type", "subscribe_namespace"}, {"request_id", m.RequestID}, {"track_namespace_prefix", namespace(m.Prefix)}}, m.Params)
+		f := fields{{"request_id", m.RequestID}, {"track_namespace_prefix", namespace(m.Prefix)}}
+		switch m.Options { // without: tracks in draft 16, both in draft 14, namespaces later
+		case wire.WantNamespaces:
+			f = append(f, field{"subscribe_options", "namespace"})
+		case wire.WantBoth:
+			f = append(f, field{"subscribe_options", "both"})
+		}
+		return with(f, m.Params)
+	case *wire.UnsubscribeNamespace:
+		return fields{{"track_namespace_prefix", namespace(m.Prefix)}}
 	case *wire.SubscribeTracks:
-		return with(fields{{"type", "subscribe_tracks"}, {"request_id", m.RequestID}, {"track_namespace_prefix", namespace(m.Prefix)}}, m.Params)
+		return with(fields{{"request_id", m.RequestID}, {"track_namespace_prefix", namespace(m.Prefix)}}, m.Params)
 	case *wire.Namespace:
-		return fields{{"type", "namespace"}, {"track_namespace_suffix", namespace(m.Suffix)}}
+		return fields{{"track_namespace_suffix", namespace(m.Suffix)}}
 	case *wire.NamespaceDone:
-		return fields{{"type", "namespace_done"}, {"track_namespace_suffix", namespace(m.Suffix)}}
+		return fields{{"track_namespace_suffix", namespace(m.Suffix)}}
 	case *wire.PublishBlocked:
-		return fields{{"type", "publish_blocked"}, {"track_namespace_suffix", namespace(m.Suffix)}, {"track_name", byteString(m.Name)}}
+		return fields{{"track_namespace_suffix", namespace(m.Suffix)}, {"track_name", byteString(m.Name)}}
 	}
-	return fields{{"type", m.Kind().String()}}
+	return nil
 }
 
-func request(kind string, id uint64, t model.FullTrackName) fields {
-	return fields{{"type", kind}, {"request_id", id}, {"track_namespace", namespace(t.Namespace)}, {"track_name", byteString(t.Name)}}
+func request(id uint64, t model.FullTrackName) fields {
+	return fields{{"request_id", id}, {"track_namespace", namespace(t.Namespace)}, {"track_name", byteString(t.Name)}}
 }
 
 func fetch(m *wire.Fetch) fields {
-	f := fields{{"type", "fetch"}, {"request_id", m.RequestID}}
+	f := fields{{"request_id", m.RequestID}}
 	joining := fields{{"joining_request_id", m.JoiningRequestID}, {"joining_start", m.JoiningStart}}
 	switch m.FetchKind {
 	case wire.FetchRelativeJoining:
@@ -118,44 +198,4 @@ func namespace(n model.Namespace) []fields {
 		all = append(all, byteString(f))
 	}
 	return all
-}
-
-func setupOptions(m *wire.Setup) []fields {
-	all := []fields{}
-	text := func(name string, v model.Opt[string]) {
-		if v.Set {
-			all = append(all, fields{{"name", name}, {"value", v.Value}})
-		}
-	}
-	text("authority", m.Authority)
-	text("path", m.Path)
-	if v, ok := m.MaxTokenCacheSize.Get(); ok {
-		all = append(all, fields{{"name", "max_auth_token_cache_size"}, {"value", v}})
-	}
-	for _, t := range m.Tokens {
-		all = append(all, token(t))
-	}
-	text("implementation", m.Implementation)
-	for _, p := range m.Unknown {
-		f := fields{{"name", "unknown"}, {"name_bytes", p.Type}}
-		if p.Type%2 == 0 {
-			f = append(f, field{"value", p.Int})
-		} else {
-			f = append(f, field{"length", len(p.Bytes)}, field{"value_bytes", raw(p.Bytes)})
-		}
-		all = append(all, f)
-	}
-	return all
-}
-
-// token leaves out the value, which is a secret.
-func token(t wire.Token) fields {
-	f := fields{{"name", "authorization_token"}, {"alias_type", uint64(t.Action)}}
-	if t.Action != wire.TokenUseValue {
-		f = append(f, field{"token_alias", t.Alias})
-	}
-	if t.Action == wire.TokenRegister || t.Action == wire.TokenUseValue {
-		f = append(f, field{"token_type", t.Type}, field{"token_value", length(uint64(len(t.Value)))})
-	}
-	return f
 }

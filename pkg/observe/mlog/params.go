@@ -28,6 +28,7 @@ func params(p *wire.Params) []fields {
 		}
 	}
 	number("delivery_timeout", p.ObjectDeliveryTimeout)
+	number("max_cache_duration", p.MaxCacheDuration)
 	for _, t := range p.Tokens {
 		all = append(all, token(t))
 	}
