@@ -70,6 +70,7 @@ func (sub *Subscription) begin(run *track.Run) {
 	o.whole = last == model.MaxID
 	o.reader.Init(run, track.ReaderOptions{
 		Form: sub.s.session.ObjectForm(run.HasProperties()), Waiter: o, First: first, Last: last, Since: sub.cursor.Since(),
+		KeepImmutable: sub.opts.KeepImmutable,
 	})
 	sub.active[key] = o
 	if state := o.reader.Poll(sub.notBefore()); state != track.ReadWait { // else it is parked
@@ -91,6 +92,9 @@ func (sub *Subscription) streamEnded(o *stream, e ending) {
 	}
 	if e.behind {
 		sub.fellBehind(o)
+	}
+	if e.sealed {
+		sub.stop(immutable, immutableResult)
 	}
 	if !e.skip && !sub.ended {
 		next := o.next
@@ -156,8 +160,18 @@ func (sub *Subscription) sendDatagram(o *track.Object) {
 		}
 		return
 	}
-	switch err := sub.s.session.SendDatagram(sub.opts.Alias, o); {
+	foreign := o.Immutable && o.Form != sub.s.session.ObjectForm(true)
+	if foreign && sub.opts.KeepImmutable {
+		sub.drop(observe.DropUnencodable, 1)
+		sub.stop(immutable, immutableResult)
+		return
+	}
+	priority, _ := sub.t.Defaults()
+	switch err := sub.s.session.SendDatagram(sub.opts.Alias, o, priority); {
 	case err == nil:
+		if foreign {
+			sub.rewrote()
+		}
 		sub.counters.Datagrams.Add(1)
 		stayed := time.Since(o.Arrival)
 		sub.stayed(stayed, stayed, 1)

@@ -110,7 +110,7 @@ func (f *fakeSession) AppendSubgroupHeader(b []byte, h SubgroupHeader) ([]byte, 
 	return append(b, flags), nil
 }
 
-func (f *fakeSession) SendDatagram(alias uint64, o *track.Object) error {
+func (f *fakeSession) SendDatagram(alias uint64, o *track.Object, _ uint8) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.dgramErr == nil {

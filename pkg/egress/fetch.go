@@ -45,6 +45,11 @@ type FetchOptions struct {
 	// Prompt sends each item before the next is asked for. Otherwise small
 	// ones are gathered, which is for sources that do not wait.
 	Prompt bool
+	// KeepImmutable resets the stream rather than put immutable properties into
+	// the form of another draft; OnRewrite, if set, is called once when that is
+	// done.
+	KeepImmutable bool
+	OnRewrite     func()
 	// Counters are added to; nil counts for nobody.
 	Counters *observe.Subscriber
 }
@@ -98,6 +103,8 @@ type fetch struct {
 	head    []byte
 	payload [][]byte // behind head; belongs to the source's present item
 	objects int
+
+	rewritten bool
 }
 
 // send writes everything up to the end of the source.
@@ -138,6 +145,9 @@ func (f *fetch) add(it track.Item) (err error) {
 	o := it.Object
 	if o.Status != model.StatusNormal {
 		return nil // fetch streams have no markers: gaps say the same
+	}
+	if err := f.rewrite(o); err != nil {
+		return err
 	}
 	if f.head, err = f.enc.AppendObject(f.head, o, f.opts.Default); err != nil {
 		return err

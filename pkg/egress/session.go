@@ -21,9 +21,10 @@ type Session interface {
 	// AppendSubgroupHeader appends what begins a subgroup stream. It fails if
 	// the draft cannot express h.
 	AppendSubgroupHeader(b []byte, h SubgroupHeader) ([]byte, error)
-	// SendDatagram sends an object. It never blocks; it fails with
-	// transport.ErrDatagramDropped or transport.ErrDatagramTooLarge.
-	SendDatagram(alias uint64, o *track.Object) error
+	// SendDatagram sends an object; priority is the track's default. It never
+	// blocks; it fails with transport.ErrDatagramDropped or
+	// transport.ErrDatagramTooLarge, or if the draft cannot express the object.
+	SendDatagram(alias uint64, o *track.Object, priority uint8) error
 	// NewFetchEncoder returns the encoder of a fetch stream.
 	NewFetchEncoder(requestID uint64, order model.GroupOrder) FetchEncoder
 	// ResetCode is the number of the code in the session's draft.
@@ -34,6 +35,7 @@ type Session interface {
 type SubgroupHeader struct {
 	TrackAlias, Group, Subgroup uint64
 	Priority                    model.Opt[uint8] // absent: the track's default
+	Default                     uint8            // the track's default
 	Properties                  bool             // every object has a list of properties
 	EndOfGroup                  bool             // a FIN ends the group too
 	FirstObject                 bool             // the first object is the first ever in the subgroup

@@ -41,6 +41,7 @@ type ending struct {
 	behind bool               // the subscriber was too slow
 	edge   bool               // what was not sent was not wanted
 	again  bool               // the rest of the run is to have another stream
+	sealed bool               // the subscriber's draft needs immutable properties rewritten
 }
 
 var cancelled = ending{reset: model.ResetCancelled, drop: observe.DropCancelled}
@@ -97,6 +98,9 @@ func (o *stream) serve(buf []byte) ([]byte, outcome) {
 	case track.ReadSpan:
 	default:
 		return buf, o.end(o.ending(state))
+	}
+	if span.Rewritten {
+		o.sub.rewrote()
 	}
 	o.inside.Store(int64(span.Len()))
 	buf, err := o.write(span)
@@ -168,8 +172,9 @@ func (o *stream) header() SubgroupHeader {
 	alias := o.sub.opts.Alias
 	o.sub.mu.Unlock()
 	key := o.run.Key()
+	priority, _ := o.sub.t.Defaults()
 	return SubgroupHeader{
-		TrackAlias: alias, Group: key.Group, Subgroup: key.Subgroup, Priority: o.run.Priority(),
+		TrackAlias: alias, Group: key.Group, Subgroup: key.Subgroup, Priority: o.run.Priority(), Default: priority,
 		Properties: o.run.HasProperties(), EndOfGroup: o.run.EndOfGroup() && o.whole,
 		FirstObject: o.reader.StartsSubgroup(),
 	}
@@ -193,6 +198,8 @@ func (o *stream) ending(s track.ReadState) ending {
 		return ending{reset: model.ResetCancelled, drop: observe.DropPurged, again: true}
 	case track.ReadEnded:
 		return ending{reset: model.ResetCancelled, drop: observe.DropEvicted, skip: true}
+	case track.ReadImmutable:
+		return ending{reset: model.ResetInternalError, drop: observe.DropUnencodable, skip: true, sealed: true}
 	case track.ReadExpired:
 		return ending{reset: model.ResetDeliveryTimeout, drop: observe.DropTimeout, skip: true}
 	}

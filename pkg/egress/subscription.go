@@ -26,6 +26,9 @@ type Options struct {
 	// the subscription.
 	Replay bool
 	Policy Policy
+	// KeepImmutable ends the subscription rather than put immutable properties
+	// into the form of another draft.
+	KeepImmutable bool
 	// Counters are added to; nil counts for nobody.
 	Counters *observe.Subscriber
 }
@@ -48,13 +51,15 @@ type Result struct {
 // Subscription delivers one track to one subscriber. Its methods may be called
 // from any goroutine.
 type Subscription struct {
-	s        *Scheduler
-	t        *track.Track
-	largest  model.Opt[model.Location]
-	counters *observe.Subscriber
-	flow     flow
-	done     chan struct{}
-	onSlow   func(Slow) // may be nil; set before Start
+	s         *Scheduler
+	t         *track.Track
+	largest   model.Opt[model.Location]
+	counters  *observe.Subscriber
+	flow      flow
+	done      chan struct{}
+	onSlow    func(Slow) // may be nil; set before Start
+	onRewrite func()     // likewise
+	rewritten atomic.Bool
 
 	objectTimeout, subgroupTimeout atomic.Int64 // nanoseconds
 

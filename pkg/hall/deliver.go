@@ -14,8 +14,11 @@ import (
 type Options struct {
 	Policy egress.Policy
 	// Replay also delivers what the log holds of the range already.
-	Replay   bool
-	Counters *observe.Subscriber
+	Replay bool
+	// KeepImmutable ends the subscription rather than rewrite immutable
+	// properties for the subscriber's draft.
+	KeepImmutable bool
+	Counters      *observe.Subscriber
 }
 
 // Deliver sends a track to a subscriber until one of them ends, and tells the
@@ -25,7 +28,7 @@ func Deliver(sub *egress.Subscription, out *session.Outbound, o Options) {
 		sub.Start(egress.Options{
 			Alias: out.Alias(), Range: t.Range, Forward: t.Forward, Priority: t.Priority, Order: t.Order,
 			ObjectTimeout: t.ObjectTimeout, SubgroupTimeout: t.SubgroupTimeout,
-			Replay: o.Replay, Policy: o.Policy, Counters: o.Counters,
+			Replay: o.Replay, Policy: o.Policy, KeepImmutable: o.KeepImmutable, Counters: o.Counters,
 		})
 	})
 	select {

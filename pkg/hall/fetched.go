@@ -18,7 +18,7 @@ import (
 // ends, which may be in the middle of an object.
 func Passing(f *session.Fetch, s *session.Session, log *track.Fill, from model.Location) egress.ObjectSource {
 	next := from
-	form := FormOf(s.Draft(), true)
+	form, says := FormOf(s.Draft(), true), wire.FetchSaysDatagram(s.Draft())
 	var object track.Object
 	return egress.SourceFunc(func(ctx context.Context) (track.Item, error) {
 		stop := context.AfterFunc(ctx, f.Cancel)
@@ -44,6 +44,8 @@ func Passing(f *session.Fetch, s *session.Session, log *track.Fill, from model.L
 			stored := track.FetchedObject{
 				Location: item.Location, Subgroup: item.Subgroup, Datagram: item.Datagram,
 				Priority: model.Some(item.Priority), Properties: item.Properties, Form: form, Payload: payload,
+				MaybeDatagram: !says && item.Subgroup == item.Location.Object,
+				Immutable:     wire.HasImmutable(wire.PropertyFormOf(s.Draft()), item.Properties),
 			}
 			if log != nil {
 				if err := log.Add(&stored); err != nil {
@@ -51,8 +53,8 @@ func Passing(f *session.Fetch, s *session.Session, log *track.Fill, from model.L
 				}
 			}
 			object = track.Object{
-				Location: item.Location, Subgroup: item.Subgroup, Datagram: item.Datagram,
-				Priority: stored.Priority, Properties: item.Properties, Form: form, Payload: [][]byte{payload},
+				Location: item.Location, Subgroup: item.Subgroup, Datagram: stored.Datagram,
+				Priority: stored.Priority, Properties: item.Properties, Form: form, Immutable: stored.Immutable, Payload: [][]byte{payload},
 			}
 			return track.Item{Object: &object}, nil
 		}

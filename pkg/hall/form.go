@@ -28,22 +28,33 @@ var errNoProperties = errors.New("the stream has no room for properties")
 // AppendObject writes a header; properties that come from another form are
 // written anew.
 func (f form) AppendObject(b []byte, prev model.Opt[uint64], h track.ObjectHeader) ([]byte, error) {
-	w := wire.ObjectHeader{ID: h.ID, Properties: h.Properties, PayloadLen: h.PayloadLen, Status: h.Status}
-	if len(h.Properties) > 0 {
-		if !f.ObjectForm.Properties {
-			return b, errNoProperties
-		}
-		if from, ok := h.From.(form); ok && (from.Kind != f.Kind || from.Absolute != f.Absolute) {
-			var err error
-			if w.Properties, err = wire.TranslateObjectProperties(nil, from.PropertyForm, f.PropertyForm, h.Properties); err != nil {
-				return b, err
-			}
-		}
+	w := wire.ObjectHeader{ID: h.ID, PayloadLen: h.PayloadLen, Status: h.Status}
+	var buf [256]byte // most lists fit
+	var err error
+	if w.Properties, err = f.properties(buf[:0], h.From, h.Properties, h.Status); err != nil {
+		return b, err
+	}
+	if len(w.Properties) > 0 && !f.ObjectForm.Properties {
+		return b, errNoProperties
 	}
 	if !f.Fits(w) {
 		return b, fmt.Errorf("object %d: %w", h.ID, varint.ErrTooLarge)
 	}
 	return f.ObjectForm.AppendObject(b, prev, w), nil
+}
+
+// properties returns a list as f has it; where that differs from what it is in,
+// it is written to buf. Markers of draft 14 may have properties, those of others
+// not, which lose them.
+func (f form) properties(buf []byte, from track.Form, raw []byte, s model.ObjectStatus) ([]byte, error) {
+	in, ok := from.(form)
+	if len(raw) == 0 || !ok || in.PropertyForm == f.PropertyForm {
+		return raw, nil
+	}
+	if s != model.StatusNormal {
+		return nil, nil
+	}
+	return wire.TranslateObjectProperties(buf, in.PropertyForm, f.PropertyForm, raw)
 }
 
 // Properties finds the list in a header that AppendObject wrote.
@@ -64,6 +75,7 @@ func header(h wire.ObjectHeader, f wire.ObjectForm, group uint64) (track.ObjectH
 	if len(h.Properties) == 0 {
 		return out, nil
 	}
+	out.Immutable = wire.HasImmutable(f.PropertyForm, h.Properties)
 	gaps := wire.ParsePriorGaps(f.PropertyForm, h.Properties)
 	if err := gaps.Check(model.Location{Group: group, Object: h.ID}); err != nil {
 		return out, err

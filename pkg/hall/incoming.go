@@ -15,31 +15,47 @@ import (
 // errors are those of ingress.Subgroup; a *track.MalformedError concerns the
 // track. counters may be nil.
 func Store(r *session.SubgroupReader, log *track.Track, counters *observe.Session) error {
-	return malformed(ingress.Subgroup(incoming{r}, log, counters), r.Header.Group)
+	return malformed(ingress.Subgroup(incoming{r, log}, log, counters), r.Header.Group)
 }
 
 // incoming shows a stream to ingress.
-type incoming struct{ r *session.SubgroupReader }
+type incoming struct {
+	r   *session.SubgroupReader
+	log *track.Track
+}
 
+// Next returns the next object. What draft 14 says does not exist is none: the log
+// learns of the gap.
 func (i incoming) Next() (track.ObjectHeader, error) {
-	h, err := i.r.Next()
-	if err != nil {
-		return track.ObjectHeader{}, err
+	for {
+		h, err := i.r.Next()
+		if err != nil {
+			return track.ObjectHeader{}, err
+		}
+		if h.Status != model.StatusDoesNotExist {
+			return header(h, i.r.Form(), i.r.Header.Group)
+		}
+		if err := i.log.MarkAbsent(model.Location{Group: i.r.Header.Group, Object: h.ID}); err != nil {
+			return track.ObjectHeader{}, err
+		}
 	}
-	return header(h, i.r.Form(), i.r.Header.Group)
 }
 
 func (i incoming) Read(p []byte) (int, error)  { return i.r.Read(p) }
 func (i incoming) Cancel(code model.ResetCode) { i.r.Cancel(code) }
 
 // Subgroup names the subgroup. The FIRST_OBJECT bit tells whether the stream
-// begins where the subgroup does.
+// begins where the subgroup does. In drafts without it only a subgroup that is
+// named after its first object does.
 func (i incoming) Subgroup() (track.SubgroupKey, track.SubgroupInfo) {
 	h := &i.r.Header
 	id, _ := i.r.SubgroupID() // known: the first object was read
 	first := track.FirstNo
-	if h.FirstObject {
+	switch says := wire.TellsFirstObject(i.r.Inbound().Session().Draft()); {
+	case h.FirstObject || !says && h.Mode == wire.SubgroupFirstObject:
 		first = track.FirstYes
+	case !says:
+		first = track.FirstUnknown
 	}
 	return track.SubgroupKey{Group: h.Group, Subgroup: id}, track.SubgroupInfo{
 		Priority: h.Priority, EndOfGroup: h.EndOfGroup, First: first,
@@ -51,12 +67,17 @@ func (i incoming) Subgroup() (track.SubgroupKey, track.SubgroupInfo) {
 // be nil.
 func StoreDatagram(s *session.Session, d *session.Datagram, log *track.Track, counters *observe.Session) error {
 	l := model.Location{Group: d.Group, Object: d.Object}
+	if d.Status == model.StatusDoesNotExist {
+		return log.MarkAbsent(l)
+	}
 	out := track.Datagram{
 		Location: l, Priority: d.Priority, Status: d.Status, EndOfGroup: d.EndOfGroup,
 		Properties: d.Properties, Form: FormOf(s.Draft(), true), Payload: d.Payload,
 	}
 	if len(d.Properties) > 0 {
-		gaps := wire.ParsePriorGaps(wire.PropertyFormOf(s.Draft()), d.Properties)
+		form := wire.PropertyFormOf(s.Draft())
+		out.Immutable = wire.HasImmutable(form, d.Properties)
+		gaps := wire.ParsePriorGaps(form, d.Properties)
 		if err := gaps.Check(l); err != nil {
 			return malformed(err, l.Group)
 		}

@@ -48,6 +48,12 @@ func TestCoveredNeedsEveryObjectOrItsAbsence(t *testing.T) {
 			bring(t, w, 0)
 			must(t, w.Append(ObjectHeader{ID: 5, PriorObjectGap: 4}, nil))
 		}, span2(at(1, 0), at(1, 5)), true},
+		{"a hole that was said to be one", func(t *testing.T, tr *Track) {
+			w := open(t, tr, 1, 0)
+			bring(t, w, 0)
+			must(t, tr.MarkAbsent(at(1, 1)))
+			bring(t, w, 2)
+		}, span2(at(1, 0), at(1, 2)), true},
 		{"a hole that another subgroup fills", func(t *testing.T, tr *Track) {
 			bring(t, open(t, tr, 1, 0), 0, 2)
 			bring(t, open(t, tr, 1, 1), 1)

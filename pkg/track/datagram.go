@@ -14,6 +14,7 @@ type Datagram struct {
 	EndOfGroup bool // no object with a larger ID exists in the group
 	Properties []byte
 	Form       Form // of Properties
+	Immutable  bool // as in ObjectHeader
 	Payload    []byte
 
 	PriorGroupGap, PriorObjectGap uint64 // as in ObjectHeader
@@ -32,7 +33,7 @@ func (t *Track) AppendDatagram(d *Datagram) error {
 	}
 	h := ObjectHeader{
 		ID: d.Object, Properties: d.Properties, From: d.Form, PayloadLen: uint64(len(d.Payload)), Status: d.Status,
-		PriorGroupGap: d.PriorGroupGap, PriorObjectGap: d.PriorObjectGap,
+		Immutable: d.Immutable, PriorGroupGap: d.PriorGroupGap, PriorObjectGap: d.PriorObjectGap,
 	}
 	if end, ok := t.end.Get(); ok && d.Group > end.Group { // before a group is made for it
 		return malformed(d.Location, "comes after the end of the track at %v", end)

@@ -70,6 +70,23 @@ func (t *Track) learnGaps(g *group, l model.Location, h *ObjectHeader) error {
 	return nil
 }
 
+// MarkAbsent takes in that an object does not exist and never will, said of itself
+// and not before another, as draft 14 can. It is a gap like one that a property
+// tells of.
+func (t *Track) MarkAbsent(l model.Location) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.ended {
+		return ErrEnded
+	}
+	if g := t.lookup(l.Group); g != nil && g.seen.contains(objectID(l.Object)) {
+		return malformed(l, "does not exist, but came before")
+	}
+	t.absent.add(l, l)
+	t.absent.bound(maxKnown)
+	return nil
+}
+
 func (g *group) hasObjects() bool {
 	return len(g.seen.spans) > 0 || len(g.stored.spans) > 0
 }

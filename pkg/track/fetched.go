@@ -9,17 +9,22 @@ import (
 // FetchedObject is an object that came on a fetch stream.
 type FetchedObject struct {
 	model.Location
-	Subgroup   uint64 // meaningless if Datagram
-	Datagram   bool
-	Priority   model.Opt[uint8]
-	Status     model.ObjectStatus
-	Properties []byte
-	Form       Form // of Properties
-	Payload    []byte
+	Subgroup uint64 // meaningless if Datagram
+	Datagram bool
+	// MaybeDatagram says that the publisher could not tell, and that Subgroup is
+	// only what a datagram's would be: then it is one if the track has others.
+	MaybeDatagram bool
+	Priority      model.Opt[uint8]
+	Status        model.ObjectStatus
+	Properties    []byte
+	Form          Form // of Properties
+	Immutable     bool // as in ObjectHeader
+	Payload       []byte
 }
 
 // AddFetched keeps an object for later fetches, without telling subscribers: it
-// was published before they came, or comes to them live.
+// was published before they came, or comes to them live. It settles whether o was
+// a datagram.
 func (t *Track) AddFetched(o *FetchedObject) error {
 	t.mu.Lock()
 	defer t.unlock()
@@ -34,8 +39,12 @@ func (t *Track) addFetched(o *FetchedObject) error {
 		return malformed(o.Location, "comes after the end of the track at %v", end)
 	}
 	g := t.hold(o.Group)
+	if o.MaybeDatagram {
+		o.Datagram, o.MaybeDatagram = t.tellDatagram(g, o.Object), false
+	}
 	h := ObjectHeader{
 		ID: o.Object, Properties: o.Properties, From: o.Form, PayloadLen: uint64(len(o.Payload)), Status: o.Status,
+		Immutable: o.Immutable,
 	}
 	if g.held(o.Object) {
 		return t.compare(g, h, o.Datagram, o.Subgroup, o.Priority)
@@ -64,6 +73,15 @@ func (t *Track) addFetched(o *FetchedObject) error {
 	t.counters.Fetched.Add(1)
 	t.payDebt(t.account.held.Load() - held)
 	return nil
+}
+
+// tellDatagram tells whether a fetched object was a datagram, whose publisher
+// could not say. A draft that cannot does not let a track have both kinds.
+func (t *Track) tellDatagram(g *group, id uint64) bool {
+	if r, _ := g.find(id); r != nil {
+		return r.datagram
+	}
+	return t.counters.Datagrams.Load() > 0
 }
 
 // Fill watches the log while a fetch puts objects into it, so that what is

@@ -25,6 +25,8 @@ type ObjectHeader struct {
 	From       Form   // nil: the form that is asked to write the header
 	PayloadLen uint64
 	Status     model.ObjectStatus
+	// Immutable says that Properties hold some that a relay may not change.
+	Immutable bool
 
 	// PriorGroupGap and PriorObjectGap are the values of the properties of that
 	// name, 0 if absent: so many groups, or objects of this group, before this
@@ -44,6 +46,7 @@ type Object struct {
 	Status     model.ObjectStatus
 	Properties []byte // encoded, in Form
 	Form       Form
+	Immutable  bool     // as in ObjectHeader
 	Payload    [][]byte // in pieces
 	Arrival    time.Time
 }

@@ -192,5 +192,5 @@ func streams(t testing.TB, tr *Track) (out []string) {
 
 var stateName = map[ReadState]string{
 	ReadSpan: "span", ReadWait: "wait", ReadFinished: "fin", ReadRangeEnd: "range end", ReadReset: "reset",
-	ReadEvicted: "evicted", ReadPurged: "purged", ReadExpired: "expired", ReadUnencodable: "unencodable", ReadEnded: "ended",
+	ReadEvicted: "evicted", ReadPurged: "purged", ReadExpired: "expired", ReadUnencodable: "unencodable", ReadImmutable: "immutable", ReadEnded: "ended",
 }

@@ -21,6 +21,7 @@ const (
 	ReadPurged                       // the same, because of Purge: what comes may be read by another Reader
 	ReadExpired                      // the next object came before the time given
 	ReadUnencodable                  // the reader's form cannot express the next object
+	ReadImmutable                    // the next object has immutable properties, which would have to be rewritten
 	ReadEnded                        // a new epoch began: the run is gone
 )
 
@@ -29,6 +30,8 @@ type Span struct {
 	Head    []byte // written for this reader, in the buffer given to Read
 	Body    []byte // a slice of the log, pinned until Release
 	Objects int    // that end in this span
+	// Rewritten says that immutable properties were put into another form.
+	Rewritten bool
 	// Oldest and Newest are when the first and the last of these Objects came, as
 	// Track.Age.
 	Oldest, Newest time.Duration
@@ -45,6 +48,9 @@ type ReaderOptions struct {
 	First, Last uint64
 	// Since excludes objects that were complete before: see Cursor.Since.
 	Since uint64
+	// KeepImmutable stops before an object whose immutable properties would have
+	// to be put into another form.
+	KeepImmutable bool
 }
 
 // Sizes for readers of a form other than the run's: payloads of up to copyPayload
@@ -71,13 +77,14 @@ type Reader struct {
 	last    uint64
 	starts  bool // the first object handed out is the first of the subgroup
 	skipped bool // Since excluded objects
+	keep    bool // ReaderOptions.KeepImmutable
 
 	pinned *chunk // by the last span; for the reading goroutine only
 }
 
 // Init points r at the first object of the run that is wanted.
 func (r *Reader) Init(run *Run, o ReaderOptions) {
-	*r = Reader{run: run, form: o.Form, place: parked{waiter: o.Waiter}, first: o.First, last: o.Last}
+	*r = Reader{run: run, form: o.Form, place: parked{waiter: o.Waiter}, first: o.First, last: o.Last, keep: o.KeepImmutable}
 	run.track.mu.Lock()
 	defer run.track.mu.Unlock()
 	r.object = run.trimmed + sort.Search(len(run.index), func(i int) bool {
@@ -235,8 +242,8 @@ func (r *Reader) Read(buf []byte, notBefore time.Time) (s Span, state ReadState)
 			if why := r.refuses(e, notBefore); why != ReadSpan {
 				return r.ready(s, why)
 			}
-			if !r.begin(&s, e) {
-				return r.ready(s, ReadUnencodable)
+			if why := r.begin(&s, e); why != ReadSpan {
+				return r.ready(s, why)
 			}
 		}
 		if r.form == run.info.Form {
@@ -276,14 +283,19 @@ func (r *Reader) atEnd(s Span) (Span, ReadState) {
 }
 
 // begin starts on an object. Its header goes to the head unless the one in the
-// log fits: the same form, and the same object before it.
-func (r *Reader) begin(s *Span, e *entry) bool {
+// log fits: the same form, and the same object before it. It returns why it
+// cannot, or ReadSpan.
+func (r *Reader) begin(s *Span, e *entry) ReadState {
 	run := r.run
 	head := e.start + int64(e.head)
 	first := !r.Started()
-	if r.form == run.info.Form && (!first || r.object == 0) {
+	foreign := r.form != run.info.Form
+	switch {
+	case !foreign && (!first || r.object == 0):
 		r.off = e.start
-	} else {
+	case foreign && e.sealed && r.keep:
+		return ReadImmutable
+	default:
 		raw, i := r.bytes(e.start, head), len(s.Head)
 		h := ObjectHeader{
 			ID: e.id, Properties: run.info.Form.Properties(raw), From: run.info.Form,
@@ -292,16 +304,17 @@ func (r *Reader) begin(s *Span, e *entry) bool {
 		b, err := r.form.AppendObject(s.Head, r.prev, h)
 		if err != nil {
 			s.Head = s.Head[:i]
-			return false
+			return ReadUnencodable
 		}
 		s.Head = b
+		s.Rewritten = s.Rewritten || foreign && e.sealed
 		r.off = head
 	}
 	if first {
 		r.starts = r.object == 0 && (run.first == FirstYes || e.id == 0)
 	}
 	r.within = true
-	return true
+	return ReadSpan
 }
 
 // payloadLen is known before the payload has come.

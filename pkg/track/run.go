@@ -42,6 +42,7 @@ type entry struct {
 	head    uint32 // length of the header
 	status  model.ObjectStatus
 	last    bool // a datagram that ends its group
+	sealed  bool // has immutable properties
 }
 
 // unfinished is the seq of an object that is being written.
@@ -163,7 +164,7 @@ func (r *Run) begin(h ObjectHeader, payload []byte, whole bool) error {
 	t.scratch = head
 	e := entry{
 		id: h.ID, seq: unfinished, arrival: int64(time.Since(t.birth)),
-		head: uint32(len(head)), status: h.Status,
+		head: uint32(len(head)), status: h.Status, sealed: h.Immutable,
 	}
 	if whole {
 		r.log.appendWhole(head, payload)
@@ -286,7 +287,7 @@ func (r *Run) object(o *Object, e *entry, pins []*chunk) []*chunk {
 		Location: model.Location{Group: r.key.Group, Object: e.id},
 		Subgroup: r.key.Subgroup, Datagram: r.datagram, EndOfGroup: e.last,
 		Priority: r.info.Priority, Status: e.status,
-		Properties: r.info.Form.Properties(h[0]), Form: r.info.Form,
+		Properties: r.info.Form.Properties(h[0]), Form: r.info.Form, Immutable: e.sealed,
 		Payload: o.Payload[:0], Arrival: r.track.birth.Add(time.Duration(e.arrival)),
 	}
 	o.Payload, pins = r.log.pieces(o.Payload, pins, e.start+int64(e.head), e.end)
