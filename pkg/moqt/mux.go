@@ -182,9 +182,6 @@ func (m *TrackMux) Fetch(ctx context.Context, req *session.FetchRequest) {
 	if largest.Less(r.End) {
 		r.End = largest
 	}
-	if req.Accept(session.FetchInfo{End: r.End, Properties: t.Log.Properties()}) != nil {
-		return
-	}
 	var source egress.ObjectSource
 	if t.Past != nil {
 		source = t.Past(r, req.Order)
@@ -192,6 +189,13 @@ func (m *TrackMux) Fetch(ctx context.Context, req *session.FetchRequest) {
 		reader := t.Log.Range(r, req.Order)
 		defer reader.Close()
 		source = egress.FromLog(reader)
+	}
+	if source, err = hall.Answerable(ctx, req.Session(), source); err != nil {
+		_ = req.Reject(err) // as above
+		return
+	}
+	if req.Accept(session.FetchInfo{End: r.End, Properties: t.Log.Properties()}) != nil {
+		return
 	}
 	priority, _ := t.Log.Defaults()
 	// An error has reset the stream, which tells the peer all there is to say.

@@ -141,7 +141,10 @@ type Config struct {
 	Rules []Rule
 	// Slow says when a subscriber is too slow, and what is done then.
 	Slow egress.Policy
-	Log  *slog.Logger
+	// KeepImmutable keeps IMMUTABLE_PROPERTIES from subscribers whose draft would
+	// need them rewritten: what they subscribe to, or fetch, ends with an error.
+	KeepImmutable bool
+	Log           *slog.Logger
 	// Identity is what windows are told of the relay; what it does and since when
 	// is set by the relay. Without Drafts it is all that sessions may speak.
 	Identity observe.Identity

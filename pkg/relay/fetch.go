@@ -131,12 +131,23 @@ func (t *relayTrack) fetchableLocked() []*peer {
 // fromLog sends what the log has.
 func (f *fetch) fromLog(ctx context.Context) {
 	f.clip(f.largest.Value)
-	if f.req.Accept(session.FetchInfo{End: f.rng.End, Properties: f.t.log.Properties()}) != nil {
-		return // cancelled
-	}
 	reader := f.t.log.Range(f.rng, f.req.Order)
 	defer reader.Close()
-	_ = f.send(ctx, egress.FromLog(reader), false) // it logs
+	info := session.FetchInfo{End: f.rng.End, Properties: f.t.log.Properties()}
+	_ = f.answer(ctx, info, egress.FromLog(reader), false) // it logs
+}
+
+// answer sends FETCH_OK and the stream.
+func (f *fetch) answer(ctx context.Context, info session.FetchInfo, source egress.ObjectSource, passing bool) error {
+	source, err := hall.Answerable(ctx, f.peer.session, source)
+	if err != nil {
+		f.refuse(refusal(err))
+		return err
+	}
+	if err := f.req.Accept(info); err != nil {
+		return err // cancelled
+	}
+	return f.send(ctx, source, passing)
 }
 
 // send writes the fetch stream. The source of a passing fetch waits.
@@ -144,6 +155,7 @@ func (f *fetch) send(ctx context.Context, source egress.ObjectSource, passing bo
 	priority, _ := f.t.log.Defaults()
 	err := f.peer.sched.ServeFetch(ctx, egress.FetchOptions{
 		RequestID: f.req.ID(), Order: f.req.Order, Priority: f.req.Priority, Default: priority, MarkUnknown: true, Prompt: passing,
+		KeepImmutable: f.peer.r.cfg.KeepImmutable, OnRewrite: func() { f.peer.rewrote(f.t) },
 	}, source)
 	if err != nil {
 		f.peer.log.Debug("fetch ended early", "track", f.t.name, "range", f.req.Range, "because", err)
@@ -220,13 +232,10 @@ func (f *fetch) pass(ctx, fill context.Context, pub *peer, up *session.Fetch, in
 	}
 	f.clip(info.End)
 	info.End = f.rng.End
-	if f.req.Accept(info) != nil {
-		return // cancelled
-	}
 	if !f.known {
 		// Without a subscription nobody tells whether the publisher has begun
 		// anew, and the log may be of an earlier life of the track.
-		_ = f.send(ctx, f.within(fill, hall.Passing(up, pub.session, nil, f.rng.Start), theirEnd, nil), true) // it logs
+		_ = f.answer(ctx, info, f.within(fill, hall.Passing(up, pub.session, nil, f.rng.Start), theirEnd, nil), true) // it logs
 		return
 	}
 	log := f.t.log.BeginFill()
@@ -234,5 +243,5 @@ func (f *fetch) pass(ctx, fill context.Context, pub *peer, up *session.Fetch, in
 	held := f.t.log.Range(f.rng, f.req.Order)
 	defer held.Close()
 	theirs := f.within(fill, hall.Passing(up, pub.session, log, f.rng.Start), theirEnd, log)
-	f.malformed(pub, f.send(ctx, hall.Merged(theirs, held, f.req.Order), true))
+	f.malformed(pub, f.answer(ctx, info, hall.Merged(theirs, held, f.req.Order), true))
 }

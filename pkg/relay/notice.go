@@ -69,6 +69,15 @@ func (p *peer) refused(request string, name fmt.Stringer, because error) {
 	p.note(slog.LevelInfo, observe.KindRequest, nil, "request refused", "request", request, "name", name, "because", because)
 }
 
+// rewrote is told when immutable properties of a track were put into the form of
+// another draft, which makes what was signed over their bytes invalid. It is
+// written down once for a track.
+func (p *peer) rewrote(t *relayTrack) {
+	if t.rewritten.CompareAndSwap(false, true) {
+		p.note(slog.LevelInfo, observe.KindTrack, t, "immutable properties rewritten for another draft")
+	}
+}
+
 // slowPause is how long a subscriber that is too slow is not mentioned again.
 const slowPause = time.Second
 

@@ -26,7 +26,7 @@ func TestConfigIsKept(t *testing.T) {
 	custom := Config{
 		Session: session.Config{Implementation: "test"}, Authorizer: new(nobody), Scope: ScopePath, Path: "/x",
 		CacheBytes: 1, CacheGroups: 2, IdleTracks: 3, Grace: 4, UpstreamTimeout: 5, MaxNamespaces: 6,
-		Rules: rules(t, "*=eager"), Slow: egress.Policy{MaxGroups: 7, MaxBytes: 8, Action: egress.EndTooFarBehind}, Log: slog.Default(),
+		Rules: rules(t, "*=eager"), Slow: egress.Policy{MaxGroups: 7, MaxBytes: 8, Action: egress.EndTooFarBehind}, Log: slog.Default(), KeepImmutable: true,
 		Identity: observe.Identity{Name: "test", Addresses: []string{"moqt://test"}, Drafts: []string{"18"}}, Events: observe.NewRing(1),
 	}
 	for i := range reflect.TypeFor[Config]().NumField() {

@@ -3,6 +3,7 @@ package relay
 import (
 	"container/list"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"oxymoq/pkg/model"
@@ -23,8 +24,10 @@ type relayTrack struct {
 	prefixes []string // keys of the namespace and all that it is below
 	began    time.Time
 	log      *track.Track
-	policy   Upstream
-	late     observe.Window
+	// rewritten: somebody got immutable properties in another form.
+	rewritten atomic.Bool
+	policy    Upstream
+	late      observe.Window
 
 	ups     map[*peer]*upstream     // publishers that send, or would if anybody wanted it
 	opening map[*peer]*upstream     // publishers that were asked and have not answered
