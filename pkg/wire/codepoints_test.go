@@ -156,18 +156,18 @@ func TestIntegersAreThoseOfTheDraft(t *testing.T) {
 	}
 	loadCodepoints(t, "varint", &tables)
 	for _, e := range slices.Concat(tables.Vectors.Entries, tables.Boundaries.Entries, tables.NonMinimal.Entries) {
-		got := readInteger(annotated(t, e.Encoding))
+		got := readInteger(model.Draft18, annotated(t, e.Encoding))
 		if got.err != nil || got.decoded["value"] != e.Value {
 			t.Errorf("%s: %v, %v; want %s", e.Encoding, got.decoded, got.err, e.Value)
 		}
 	}
 	for _, e := range tables.Boundaries.Entries {
-		if got := readInteger(annotated(t, e.Encoding)); hexOf(got.again) != e.Encoding {
+		if got := readInteger(model.Draft18, annotated(t, e.Encoding)); hexOf(got.again) != e.Encoding {
 			t.Errorf("%s is written as %x", e.Value, got.again)
 		}
 	}
 	for _, e := range tables.Truncated.Entries {
-		if got := readInteger(annotated(t, e.Encoding)); got.err != varint.ErrTruncated {
+		if got := readInteger(model.Draft18, annotated(t, e.Encoding)); got.err != varint.ErrTruncated {
 			t.Errorf("%q: %v, want a wish for more", e.Encoding, got.err)
 		}
 	}

@@ -21,8 +21,8 @@ import (
 
 var update = flag.Bool("update", false, "write testdata/golden anew from the rows of the tests")
 
-// minGolden is how many golden vectors there are at least.
-const minGolden = 300
+// minGolden is how many golden vectors of a draft there are at least.
+var minGolden = map[model.Draft]int{model.Draft18: 300, model.Draft16: 100, model.Draft14: 100}
 
 // golden is a vector of ours, in the form of the external ones, so that the
 // same code checks both and other implementations can use them.
@@ -40,26 +40,26 @@ var boundaries = []uint64{
 	1<<49 - 1, 1 << 49, 1<<56 - 1, 1 << 56, varint.MaxQUIC, varint.MaxQUIC + 1, 1<<64 - 1,
 }
 
+// quicBoundaries are boundaries for the integers of drafts up to 16.
+var quicBoundaries = []uint64{0, 1<<6 - 1, 1 << 6, 1<<14 - 1, 1 << 14, 1<<30 - 1, 1 << 30, varint.MaxQUIC}
+
 // goldenMaker collects vectors by the name of their message.
 type goldenMaker struct {
-	t    *testing.T
-	made map[string][]golden
+	t     *testing.T
+	draft model.Draft
+	made  map[string][]golden
 }
 
 // add reads b back to know its values.
 func (g *goldenMaker) add(message, id string, ctx map[string]string, b []byte) {
-	v := &vector{ID: id, Hex: hex.EncodeToString(b)}
+	v := &vector{ID: id, Hex: hex.EncodeToString(b), Canonical: true}
 	v.Context.Request, v.Context.Stream, v.Context.Transport = ctx["request"], ctx["stream"], ctx["transport"]
-	v.Context.GroupOrder = ctx["group_order"]
-	receiver := Client
-	if ctx["receiver"] == "server" {
-		receiver = Server
-	}
+	v.Context.GroupOrder, v.Context.Receiver = ctx["group_order"], ctx["receiver"]
 	read := vectorReaders[message]
 	if read == nil {
 		read = readControlMessage
 	}
-	got := read(v, b, receiver)
+	got := read(vectorContexts(g.draft, v, b)[0], v, b)
 	if got.err != nil {
 		g.t.Fatalf("%s %s: %v", message, id, got.err)
 	}
@@ -71,7 +71,7 @@ func (g *goldenMaker) control(id string, ctx Context, m Message) {
 	if err != nil {
 		g.t.Fatalf("%s: %v", id, err)
 	}
-	c := map[string]string{"receiver": [...]string{"client", "server"}[ctx.Receiver]}
+	c := map[string]string{"receiver": roleNames[ctx.Receiver]}
 	if ctx.WebTransport {
 		c["transport"] = "webtransport"
 	}
@@ -83,15 +83,23 @@ func (g *goldenMaker) control(id string, ctx Context, m Message) {
 	case KindRequestOK, KindRequestError:
 		c["request"] = ctx.Answers.String()
 	}
-	g.add(m.Kind().String(), id, c, b)
+	table, _ := tableOf(g.draft)
+	g.add(table.messageFor(m.Kind(), ctx).name, id, c, b)
 }
 
-// makeGolden encodes all rows of the tests, every boundary of integers in
-// fields of every kind, and every type of stream and datagram.
-func makeGolden(t *testing.T) map[string][]golden {
-	g := &goldenMaker{t, map[string][]golden{}}
-	for _, r := range controlRows() {
+// makeGolden encodes all rows of the tests, every boundary of integers in fields
+// of every kind, and in draft 18 every type of stream and datagram.
+func makeGolden(t *testing.T, d model.Draft) map[string][]golden {
+	g := &goldenMaker{t, d, map[string][]golden{}}
+	for _, r := range rowsOf(d) {
 		g.control(r.name, r.ctx, r.msg)
+	}
+	if d < model.Draft18 {
+		for _, v := range quicBoundaries {
+			g.olderBoundary(v)
+		}
+		g.olderStreams()
+		return g.made
 	}
 	for _, r := range subgroupRows {
 		g.add("SUBGROUP_STREAM", r.name, nil, r.append(model.Draft18))
@@ -108,6 +116,44 @@ func makeGolden(t *testing.T) map[string][]golden {
 	}
 	g.types()
 	return g.made
+}
+
+func (g *goldenMaker) olderBoundary(v uint64) {
+	id := func(field string) string { return fmt.Sprintf("%s %d", field, v) }
+	server, client := older(g.draft, Server), older(g.draft, Client)
+	at := model.Location{Group: v, Object: v}
+	setup := &Setup{MaxRequestID: model.Some(v)}
+	if g.draft == model.Draft14 {
+		setup.Versions = version
+	}
+	g.add("VARINT", id("value"), nil, varint.QUIC.Append(nil, v))
+	g.control(id("MAX_REQUEST_ID"), client, setup)
+	g.control(id("Request ID"), server, &Unsubscribe{RequestID: v})
+	g.control(id("Start Location"), server, subscribing(Params{Filter: model.Some(model.From(at))}))
+	g.control(id("Track Alias and LARGEST_OBJECT"), client, &SubscribeOK{RequestID: v, TrackAlias: v, Params: Params{Expires: model.Some(v), LargestObject: model.Some(at)}})
+	g.control(id("Stream Count"), client, &PublishDone{StreamCount: model.Some(v &^ 1)})
+	g.control(id("Joining Start"), server, &Fetch{FetchKind: FetchRelativeJoining, JoiningRequestID: v, JoiningStart: v})
+	g.control(id("End Location"), server, &Fetch{FetchKind: FetchStandalone, Track: liveVideo, Range: model.Range{End: model.Location{Group: v, Object: model.MaxID}}})
+}
+
+// olderStreams encodes the rows of streams and datagrams that a draft up to 16
+// can express.
+func (g *goldenMaker) olderStreams() {
+	for i := range subgroupRows {
+		if r := &subgroupRows[i]; fits(r, g.draft) {
+			g.add("SUBGROUP_STREAM", r.name, nil, r.append(g.draft))
+		}
+	}
+	for _, r := range datagramRows {
+		if r.datagram.Fits(g.draft) {
+			g.add("OBJECT_DATAGRAM", r.name, nil, r.datagram.Append(nil, g.draft))
+		}
+	}
+	for _, r := range olderFetchRows {
+		if r.draft == g.draft {
+			g.add("FETCH_STREAM", r.name, map[string]string{"group_order": max(r.order, model.Ascending).String()}, r.append(g.t, g.draft))
+		}
+	}
 }
 
 func (g *goldenMaker) boundary(v uint64) {
@@ -162,9 +208,9 @@ func (g *goldenMaker) types() {
 }
 
 // goldenFile is the text of a file of vectors, one vector a line.
-func goldenFile(t *testing.T, message string, list []golden) []byte {
+func goldenFile(t *testing.T, d model.Draft, message string, list []golden) []byte {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "{\"draft\":18,\"message\":%q,\"vectors\":[\n", message)
+	fmt.Fprintf(&b, "{\"draft\":%v,\"message\":%q,\"vectors\":[\n", d, message)
 	for i, v := range list {
 		line, err := json.Marshal(v)
 		if err != nil {
@@ -180,18 +226,33 @@ func goldenFile(t *testing.T, message string, list []golden) []byte {
 	return b.Bytes()
 }
 
-func goldenPath(message string) string {
-	return filepath.Join("testdata", "golden", strings.ToLower(strings.ReplaceAll(message, "_", "-"))+".json")
+func goldenName(message string) string {
+	return strings.ToLower(strings.ReplaceAll(message, "_", "-")) + ".json"
+}
+
+// goldenPath is the file of a message. Those of older drafts have a folder.
+func goldenPath(d model.Draft, message string) string {
+	folder := ""
+	if d < model.Draft18 {
+		folder = "draft" + d.String()
+	}
+	return filepath.Join("testdata", "golden", folder, goldenName(message))
 }
 
 // The committed vectors are what the encoder writes today. A difference is a
 // change of the wire format: look hard before running with -update.
 func TestGoldenVectors(t *testing.T) {
-	made := makeGolden(t)
+	for _, d := range spoken {
+		t.Run(d.String(), func(t *testing.T) { testGolden(t, d) })
+	}
+}
+
+func testGolden(t *testing.T, d model.Draft) {
+	made := makeGolden(t, d)
 	total := 0
 	for _, message := range slices.Sorted(maps.Keys(made)) {
-		path := goldenPath(message)
-		text := goldenFile(t, message, made[message])
+		path := goldenPath(d, message)
+		text := goldenFile(t, d, message, made[message])
 		if *update {
 			if err := os.WriteFile(path, text, 0o644); err != nil {
 				t.Fatal(err)
@@ -206,14 +267,15 @@ func TestGoldenVectors(t *testing.T) {
 		}
 		f := loadVectors(t, path)
 		for i := range f.Vectors {
-			checkVector(t, message, &f.Vectors[i])
+			checkVector(t, d, message, &f.Vectors[i])
 		}
 		total += len(f.Vectors)
 	}
-	if total < minGolden {
-		t.Errorf("%d golden vectors, want at least %d", total, minGolden)
+	if total < minGolden[d] {
+		t.Errorf("%d golden vectors, want at least %d", total, minGolden[d])
 	}
-	for _, m := range draft18.messages {
+	table, _ := tableOf(d)
+	for _, m := range table.messages {
 		if len(made[m.name]) == 0 {
 			t.Errorf("no golden vector of %s", m.name)
 		}
@@ -222,12 +284,23 @@ func TestGoldenVectors(t *testing.T) {
 
 // Where the external vectors have the same bytes, they have the same values.
 func TestGoldenVectorsAgreeWithExternalOnes(t *testing.T) {
-	dir := vectorsDir(t, "draft18")
+	for d, least := range map[model.Draft]int{model.Draft18: 100, model.Draft16: 20, model.Draft14: 10} {
+		testCommonVectors(t, d, least)
+	}
+}
+
+func testCommonVectors(t *testing.T, d model.Draft, least int) {
+	dir := vectorsDir(t, "draft"+d.String())
 	common := 0
-	for message, list := range makeGolden(t) {
+	for message, list := range makeGolden(t, d) {
 		external := map[string]*vector{}
-		key := func(hex, request, order string) string { return hex + "|" + request + "|" + order }
-		f := loadVectors(t, filepath.Join(dir, filepath.Base(goldenPath(message))))
+		key := func(hex, request, order string) string {
+			if d < model.Draft18 { // their vectors do not have it
+				request, order = "", ""
+			}
+			return hex + "|" + request + "|" + order
+		}
+		f := loadVectors(t, filepath.Join(dir, goldenName(message)))
 		for i := range f.Vectors {
 			if v := &f.Vectors[i]; v.Error == "" { // the negative ones depend on the receiver
 				external[key(v.Hex, v.Context.Request, v.Context.GroupOrder)] = v
@@ -245,8 +318,8 @@ func TestGoldenVectorsAgreeWithExternalOnes(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d golden vectors have the bytes of an external one", common)
-	if common < 100 {
-		t.Errorf("only %d golden vectors coincide with external ones", common)
+	t.Logf("%d golden vectors of draft %v have the bytes of an external one", common, d)
+	if common < least {
+		t.Errorf("only %d golden vectors of draft %v coincide with external ones", common, d)
 	}
 }

@@ -10,7 +10,7 @@ import (
 )
 
 func TestMessagesBothWays(t *testing.T) {
-	for _, r := range controlRows() {
+	for _, r := range allRows() {
 		t.Run(r.name, func(t *testing.T) {
 			want := annotated(t, r.wire)
 			got, err := AppendMessage([]byte("before"), r.ctx, r.msg)
@@ -38,7 +38,7 @@ func TestMessagesBothWays(t *testing.T) {
 // A message that is cut short is refused, unless what is left is a message
 // too: the lists at the end of some may end anywhere between two entries.
 func TestEveryTruncationOfEveryMessage(t *testing.T) {
-	for _, r := range controlRows() {
+	for _, r := range allRows() {
 		typ, body, err := frame(annotated(t, r.wire))
 		if err != nil {
 			t.Fatal(err)
@@ -63,7 +63,7 @@ func TestEveryTruncationOfEveryMessage(t *testing.T) {
 }
 
 func TestTrailingByteIsRefused(t *testing.T) {
-	for _, r := range controlRows() {
+	for _, r := range allRows() {
 		typ, body, err := frame(annotated(t, r.wire))
 		if err != nil {
 			t.Fatal(err)
@@ -76,7 +76,7 @@ func TestTrailingByteIsRefused(t *testing.T) {
 
 // What a message holds must not change when the buffer is used again.
 func TestParsedMessagesDoNotAlias(t *testing.T) {
-	for _, r := range controlRows() {
+	for _, r := range allRows() {
 		typ, body, err := frame(annotated(t, r.wire))
 		if err != nil {
 			t.Fatal(err)
@@ -92,18 +92,24 @@ func TestParsedMessagesDoNotAlias(t *testing.T) {
 	}
 }
 
-// Every message of the draft has a row, so that none is forgotten above.
+// Every message of the drafts has a row, so that none is forgotten above.
 func TestEveryMessageHasARow(t *testing.T) {
-	seen := map[MessageKind]bool{}
-	for _, r := range controlRows() {
-		seen[r.msg.Kind()] = true
-	}
-	for _, m := range draft18.messages {
-		if !seen[m.kind] {
-			t.Errorf("no row for %s", m.name)
+	for _, d := range spoken {
+		table, err := tableOf(d)
+		if err != nil {
+			t.Fatal(err)
 		}
-		if got := newMessage(m.kind).Kind(); got != m.kind {
-			t.Errorf("newMessage(%v) is a %v", m.kind, got)
+		seen := map[string]bool{}
+		for _, r := range rowsOf(d) {
+			seen[table.messageFor(r.msg.Kind(), r.ctx).name] = true
+		}
+		for _, m := range table.messages {
+			if !seen[m.name] {
+				t.Errorf("draft %v: no row for %s", d, m.name)
+			}
+			if got := newMessage(m.kind).Kind(); got != m.kind {
+				t.Errorf("newMessage(%v) is a %v", m.kind, got)
+			}
 		}
 	}
 }

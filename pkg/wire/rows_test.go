@@ -97,6 +97,32 @@ func updating(request MessageKind) Context {
 	return ctx
 }
 
+// spoken are the drafts that sessions are opened with.
+var spoken = []model.Draft{model.Draft18, model.Draft16, model.Draft14}
+
+// rowsOf returns all rows of a draft.
+func rowsOf(d model.Draft) []row {
+	switch d {
+	case model.Draft16:
+		return rows16()
+	case model.Draft14:
+		return rows14()
+	}
+	return controlRows()
+}
+
+// allRows returns the rows of all drafts that sessions are opened with.
+func allRows() []row {
+	var all []row
+	for _, d := range spoken {
+		for _, r := range rowsOf(d) {
+			r.name = d.String() + " " + r.name
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
 // controlRows returns all rows of draft 18.
 func controlRows() []row {
 	var all []row

@@ -8,7 +8,8 @@ import (
 	"oxymoq/pkg/varint"
 )
 
-// frame splits a control message into its type and payload.
+// frame splits a control message into its type and payload. The types of drafts
+// up to 16 are so small that both kinds of integers have the same bytes.
 func frame(b []byte) (typ uint64, payload []byte, err error) {
 	r := varint.NewReader(varint.MoQ, b)
 	typ = r.Uint()
@@ -17,35 +18,59 @@ func frame(b []byte) (typ uint64, payload []byte, err error) {
 	return typ, payload, r.Err()
 }
 
-// vectorContext is the Context that a vector describes.
-func vectorContext(v *vector, typ uint64, receiver Role) Context {
-	ctx := Context{Draft: model.Draft18, Stream: RequestStream, Receiver: receiver, WebTransport: v.Context.Transport == "webtransport"}
-	if v.Context.Stream == "control" || typ == draft18.message(KindSetup).typ {
+// vectorContexts returns the Contexts that fit a vector: both receivers if it
+// names none, and up to draft 16, where they do not stand in the vectors, all
+// requests.
+func vectorContexts(d model.Draft, v *vector, b []byte) []Context {
+	table, _ := tableOf(d)
+	typ, _, _ := frame(b)
+	ctx := Context{Draft: d, Stream: RequestStream, WebTransport: v.Context.Transport == "webtransport"}
+	row := table.messageOfType(typ)
+	if v.Context.Stream == "control" || row != nil && (row.kind == KindSetup || d < model.Draft18 && row.on.has(ControlStream)) {
 		ctx.Stream = ControlStream
 	}
-	for _, row := range draft18.messages {
+	requests := []MessageKind{0}
+	if d < model.Draft18 && v.Context.Request == "" {
+		requests = []MessageKind{0, KindSubscribe, KindPublish, KindFetch, KindTrackStatus, KindPublishNamespace, KindSubscribeNamespace, KindRequestUpdate}
+	}
+	for _, row := range table.messages {
 		if row.name == v.Context.Request {
-			ctx.Request, ctx.Answers = row.kind, row.kind
+			requests = []MessageKind{row.kind}
 		}
 	}
-	return ctx
+	var all []Context
+	for _, ctx.Receiver = range []Role{Client, Server} {
+		if v.Context.Receiver != "" && v.Context.Receiver != roleNames[ctx.Receiver] {
+			continue
+		}
+		for _, request := range requests {
+			ctx.Request, ctx.Answers = request, request
+			all = append(all, ctx)
+		}
+	}
+	return all
 }
 
-func readControlMessage(v *vector, b []byte, receiver Role) reading {
+var roleNames = [...]string{Client: "client", Server: "server"}
+
+func readControlMessage(ctx Context, v *vector, b []byte) reading {
 	typ, payload, err := frame(b)
 	if err != nil {
 		return reading{err: err}
 	}
-	ctx := vectorContext(v, typ, receiver)
 	m, err := ParseMessage(ctx, typ, payload)
 	if err != nil {
 		return reading{err: err}
+	}
+	if ctx.Answers == 0 {
+		table, _ := tableOf(ctx.Draft)
+		ctx.Answers = table.messageOfType(typ).answers.only()
 	}
 	again, err := AppendMessage(nil, ctx, m)
 	if !v.Canonical {
 		err = nil // what is read by leniency is not sent
 	}
-	decoded := renderMessage(m)
+	decoded := renderMessage(ctx, m)
 	if _, ok := v.Decoded["message"]; ok { // dispatch on the type
 		decoded["message"] = MessageName(ctx.Draft, typ)
 	}
@@ -69,13 +94,13 @@ func renderLocation(l model.Location) map[string]any {
 }
 
 // renderMessage puts a message into the form of the vectors' "decoded".
-func renderMessage(m Message) map[string]any {
+func renderMessage(ctx Context, m Message) map[string]any {
 	out := map[string]any{}
 	name := func(n model.FullTrackName) {
 		out["track_namespace"], out["track_name"] = renderNamespace(n.Namespace), hexOf(n.Name)
 	}
 	params := func(id uint64, p *Params) {
-		out["request_id"], out["parameters"] = dec(id), renderParams(p)
+		out["request_id"], out["parameters"] = dec(id), renderParams(ctx.Draft, p)
 	}
 	switch m := m.(type) {
 	case *Setup:
@@ -92,7 +117,7 @@ func renderMessage(m Message) map[string]any {
 		params(m.RequestID, &m.Params)
 		name(m.Track)
 	case *SubscribeOK:
-		out["track_alias"], out["parameters"] = dec(m.TrackAlias), renderParams(&m.Params)
+		out["track_alias"], out["parameters"] = dec(m.TrackAlias), renderParams(ctx.Draft, &m.Params)
 		out["track_properties"] = renderProperties(m.TrackProperties)
 	case *Publish:
 		params(m.RequestID, &m.Params)
@@ -112,7 +137,7 @@ func renderMessage(m Message) map[string]any {
 		}
 	case *FetchOK:
 		out["end_of_track"], out["end"] = dec(truth(m.EndOfTrack)), renderLocation(exclusiveEnd(m.End))
-		out["parameters"], out["track_properties"] = renderParams(&m.Params), renderProperties(m.TrackProperties)
+		out["parameters"], out["track_properties"] = renderParams(ctx.Draft, &m.Params), renderProperties(m.TrackProperties)
 	case *PublishNamespace:
 		params(m.RequestID, &m.Params)
 		out["track_namespace"] = renderNamespace(m.Namespace)
@@ -131,9 +156,12 @@ func renderMessage(m Message) map[string]any {
 	case *RequestUpdate:
 		params(m.RequestID, &m.Params)
 	case *RequestOK:
-		out["parameters"], out["track_properties"] = renderParams(&m.Params), renderProperties(m.TrackProperties)
+		out["parameters"], out["track_properties"] = renderParams(ctx.Draft, &m.Params), renderProperties(m.TrackProperties)
 	case *RequestError:
 		renderRequestError(out, m)
+	}
+	if ctx.Draft < model.Draft18 {
+		renderOlder(out, ctx, m)
 	}
 	return out
 }
@@ -170,6 +198,10 @@ func renderOptions(m *Setup) []any {
 		}
 	}
 	text(optionPath, m.Path)
+	below(optionMaxRequestID)
+	if n, ok := m.MaxRequestID.Get(); ok {
+		add(optionMaxRequestID, dec(n))
+	}
 	below(optionToken)
 	for _, t := range m.Tokens {
 		add(optionToken, renderToken(t))
@@ -194,7 +226,7 @@ func renderToken(t Token) map[string]any {
 	return out
 }
 
-func renderFilter(f model.Filter) map[string]any {
+func renderFilter(d model.Draft, f model.Filter) map[string]any {
 	switch f.Kind {
 	case model.FilterRelative:
 		return map[string]any{"filter_type": "1"}
@@ -203,15 +235,19 @@ func renderFilter(f model.Filter) map[string]any {
 	}
 	out := map[string]any{"filter_type": "3", "start": renderLocation(f.Start)}
 	if end, ok := f.End.Get(); ok {
-		out["filter_type"], out["end_group"], out["end_group_delta"] = "4", dec(end.Group), dec(end.Group-f.Start.Group)
+		out["filter_type"], out["end_group"] = "4", dec(end.Group)
+		if d >= model.Draft18 {
+			out["end_group_delta"] = dec(end.Group - f.Start.Group)
+		}
 	}
 	return out
 }
 
-func renderParams(p *Params) []any {
+func renderParams(d model.Draft, p *Params) []any {
 	list := []any{}
-	for i := range draft18.params {
-		row := &draft18.params[i]
+	table, _ := tableOf(d)
+	for i := range table.params {
+		row := &table.params[i]
 		for k := range p.count(row.id) {
 			var value any
 			switch row.encoding {
@@ -220,7 +256,7 @@ func renderParams(p *Params) []any {
 			case asLocation:
 				value = renderLocation(p.LargestObject.Value)
 			case asFilter18:
-				value = renderFilter(p.Filter.Value)
+				value = renderFilter(d, p.Filter.Value)
 			case asNamespacePrefix:
 				value = renderNamespace(p.NamespacePrefix.Value)
 			default:

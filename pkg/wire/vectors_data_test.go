@@ -5,12 +5,12 @@ import (
 	"oxymoq/pkg/varint"
 )
 
-func readInteger(b []byte) reading {
-	v, n, err := varint.MoQ.Parse(b)
+func readInteger(d model.Draft, b []byte) reading {
+	v, n, err := VarintKind(d).Parse(b)
 	if err == nil && n != len(b) {
 		err = errTrailing
 	}
-	return reading{map[string]any{"value": dec(v)}, varint.MoQ.Append(nil, v), err}
+	return reading{map[string]any{"value": dec(v)}, VarintKind(d).Append(nil, v), err}
 }
 
 // streamType reads the first integer of a stream and its kind.
@@ -125,7 +125,7 @@ func readDatagram(d model.Draft, b []byte) reading {
 
 var rangeNames = map[FetchItemKind]string{FetchEndNonExistent: "non_existent", FetchEndUnknown: "unknown"}
 
-func readFetchStream(d model.Draft, v *vector, b []byte) reading {
+func readFetchStream(d model.Draft, v *vector, b []byte, fin bool) reading {
 	order := model.Ascending
 	if v.Context.GroupOrder == "descending" {
 		order = model.Descending
@@ -140,7 +140,7 @@ func readFetchStream(d model.Draft, v *vector, b []byte) reading {
 	}
 	id, err := ParseFetchHeader(d, r)
 	if err != nil {
-		return reading{err: finalError(err, v.Context.Fin)}
+		return reading{err: finalError(err, fin)}
 	}
 	again := AppendFetchHeader(nil, d, id)
 	dc := NewFetchDecoder(d, order)
@@ -153,7 +153,7 @@ func readFetchStream(d model.Draft, v *vector, b []byte) reading {
 			err = r.Err()
 		}
 		if err != nil {
-			return reading{err: finalError(err, v.Context.Fin)}
+			return reading{err: finalError(err, fin)}
 		}
 		again = append(appendFetchItem(again, d, order, state, flags, &it), payload...)
 		items = append(items, renderFetchItem(d, &it, flags, payload))
