@@ -161,9 +161,13 @@ func poolOf(certificates []*x509.Certificate) *x509.CertPool {
 	return pool
 }
 
+// ErrOther is the reason of an UntrustedError if a server shows another
+// certificate than the one that was pinned by its fingerprint.
+var ErrOther = errors.New("it is not the one whose fingerprint was given")
+
 func checkFingerprint(leaf *x509.Certificate, want [sha256.Size]byte) error {
 	if sha256.Sum256(leaf.Raw) != want {
-		return errors.New("it is not the one whose fingerprint was given")
+		return ErrOther
 	}
 	return checkDates(leaf)
 }

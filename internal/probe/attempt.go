@@ -1,8 +1,10 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
+	"errors"
 	"time"
 
 	"oxymoq/pkg/dial"
@@ -17,7 +19,7 @@ type attempt struct {
 	protocols []string // offered
 	began     time.Time
 	session   *session.Session // nil if there is none
-	err       error            // why, as dial says
+	err       error            // why
 
 	// What was seen; it changes no more, except for what a session hears later.
 	seen *seen
@@ -34,7 +36,11 @@ func (o *Options) try(ctx context.Context, kind transport.Kind, protocols []stri
 	within, cancel := o.within(ctx)
 	defer cancel()
 	a.began = time.Now()
-	a.session, a.err = dial.Dial(within, o.Target, opts)
+	session, err := dial.Dial(within, o.Target, opts)
+	a.session = session
+	if err != nil {
+		a.err = cmp.Or(errors.Unwrap(err), err) // without the name of the target
+	}
 	a.seen.mu.Lock()
 	defer a.seen.mu.Unlock()
 	a.conn = a.seen.connection()

@@ -137,7 +137,7 @@ func TestDiagnose(t *testing.T) {
 		{name: "a self-signed certificate", scheme: "moqt", start: server{protocols: all}.start, distrust: true,
 			stage: Cert, want: []string{"is vouched for by nobody but itself; trust it with -ca FILE that holds it, -fingerprint ", "-insecure"}, passed: []Stage{Name, UDP, Handshake}},
 		{name: "another certificate than the one that is pinned", scheme: "moqt", start: server{protocols: all}.start,
-			stage: Cert, want: []string{"it is not the one whose fingerprint was given", "-fingerprint "}, passed: []Stage{Name, UDP, Handshake}},
+			stage: Cert, want: []string{"is not the one whose fingerprint was given; if this is the server that is meant all the same, use -fingerprint "}, passed: []Stage{Name, UDP, Handshake}},
 		{name: "HTTP/3 without WebTransport", scheme: "https",
 			start: func(t *testing.T) string { return website.Serve(t, good, nil, 200, "") },
 			stage: HTTP3, want: []string{"speaks HTTP/3 but not WebTransport", "H3_DATAGRAM 1"}, passed: []Stage{Name, UDP, Handshake, Cert}},

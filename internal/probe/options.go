@@ -3,6 +3,7 @@ package probe
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net"
 	"net/netip"
 	"slices"
@@ -90,8 +91,5 @@ func (o *Options) sentence(err error) string {
 	opts := o.Dial
 	opts.Protocols = o.protocols()
 	failure := dial.Failure(o.Target, opts, err)
-	if inner, ok := failure.(interface{ Unwrap() error }); ok {
-		return inner.Unwrap().Error()
-	}
-	return failure.Error()
+	return cmp.Or(errors.Unwrap(failure), failure).Error()
 }

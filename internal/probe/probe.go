@@ -91,13 +91,16 @@ func udpAnswer(all []reach) (string, []string) {
 // What is seen of the certificate is added to r.
 func (o *Options) carrier(ctx context.Context, kind transport.Kind, r *Report) *Carrier {
 	c := &Carrier{Transport: string(kind)}
+	if kind != transport.QMUX && r.UDP == closed.String() {
+		for _, p := range o.protocols() {
+			c.Offers = append(c.Offers, &Offer{Protocol: p, Draft: draftNumber(p), Why: "nothing listens on this UDP port"})
+		}
+		return c
+	}
 	var taken []string
 	for _, p := range o.protocols() {
 		a := o.try(ctx, kind, []string{p}, o.public())
-		offer := &Offer{Protocol: p}
-		if d, ok := session.DraftOf(p); ok {
-			offer.Draft = int(d)
-		}
+		offer := &Offer{Protocol: p, Draft: draftNumber(p)}
 		o.describe(a, offer, c, r)
 		if a.session != nil {
 			taken = append(taken, p)
@@ -116,6 +119,12 @@ func (o *Options) carrier(ctx context.Context, kind transport.Kind, r *Report) *
 		c.Choice = &Choice{Offered: taken, Chosen: o.chosen(ctx, kind, taken), Reversed: o.chosen(ctx, kind, turned)}
 	}
 	return c
+}
+
+// draftNumber is for a report; 0 if nobody knows.
+func draftNumber(protocol string) int {
+	d, _ := session.DraftOf(protocol)
+	return int(d)
 }
 
 // chosen returns what the server chooses of several protocols, "" if nothing.

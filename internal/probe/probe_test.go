@@ -144,6 +144,7 @@ func TestProbeOfWrongServers(t *testing.T) {
 		why    string
 	}{
 		{"silence", func(t *testing.T) string { return silentPort(t, false) }, func(o *Options) { o.Dial.Timeout = brief }, transport.QUIC, "no answer within 200ms"},
+		{"nothing", func(*testing.T) string { return "127.0.0.1:1" }, nil, transport.QUIC, "nothing listens on this UDP port"},
 		{"another protocol", server{cert: good, protocols: []string{"doq"}}.start, nil, transport.QUIC, "no_application_protocol"},
 		{"no HTTP/3", server{cert: good, protocols: all}.start, nil, transport.WebTransport, "speaks no HTTP/3"},
 		{"HTTP/3 without WebTransport", func(t *testing.T) string { return website.Serve(t, good, nil, 200, "") }, nil, transport.WebTransport, "not WebTransport"},
@@ -160,7 +161,7 @@ func TestProbeOfWrongServers(t *testing.T) {
 			}
 			r := testkit.Must(Probe(t.Context(), o))(t)
 			testkit.Equal(t, r.Accepted(), false)
-			if got := r.Carriers[0].Offers[0].Why; len(r.Carriers) != 1 || !strings.Contains(got, tt.why) {
+			if got := r.Carriers[0].Offers[0].Why; len(r.Carriers) != 1 || !strings.Contains(got, tt.why) || strings.Contains(got, "cannot connect") {
 				t.Errorf("the reason is %q, want one with %q", got, tt.why)
 			}
 			testkit.NoErr(t, r.Text(io.Discard))

@@ -23,7 +23,7 @@ type Report struct {
 	Versions []string `json:"quic_versions,omitempty"`
 	// UDP and TCP say what the port answers: "answers", "closed", or "silent". TCP
 	// is empty if it was not asked.
-	UDP         string       `json:"udp"`
+	UDP         string       `json:"udp,omitempty"`
 	TCP         string       `json:"tcp,omitempty"`
 	Certificate *Certificate `json:"certificate,omitempty"`
 	Carriers    []*Carrier   `json:"carriers"`

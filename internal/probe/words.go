@@ -78,6 +78,9 @@ func reasonOf(err error) string {
 func remedy(chain []*x509.Certificate, host string, err error) string {
 	leaf := chain[0]
 	pair := tls.Certificate{Certificate: [][]byte{leaf.Raw}, Leaf: leaf}
+	if errors.Is(err, certs.ErrOther) {
+		return fmt.Sprintf("the certificate is not the one whose fingerprint was given; if this is the server that is meant all the same, use -fingerprint %x", certs.Fingerprint(pair))
+	}
 	now := time.Now()
 	var faults []string
 	help := fmt.Sprintf("trust it with -fingerprint %x, or anything with -insecure", certs.Fingerprint(pair))
@@ -117,7 +120,7 @@ func remedy(chain []*x509.Certificate, host string, err error) string {
 	if dated {
 		help = "the server needs another one, until then only -insecure connects"
 	}
-	if len(faults) == 0 || strings.Contains(err.Error(), "fingerprint was given") {
+	if len(faults) == 0 {
 		return fmt.Sprintf("the certificate is not trusted (%s); %s", reasonOf(err), help)
 	}
 	return fmt.Sprintf("the certificate %s; %s", list(faults), help)
