@@ -25,6 +25,8 @@ type flags struct {
 	url           string
 	cases         []string
 	list, verbose bool
+	probe, doctor string
+	json          bool
 	target        door.Target
 	dialect       door.Dialect
 	events        door.Events
@@ -45,6 +47,10 @@ func (f *flags) program() *cli.Program {
 	p.Flags.ListVar(&f.cases, "test", nil, "`cases` to perform; without it all (TESTCASE)")
 	p.Flags.BoolVar(&f.list, "list", false, "print the names of the cases and exit")
 	p.Flags.BoolVar(&f.verbose, "verbose", false, "log every message that is sent and read (VERBOSE)")
+	p.Flags.Group("Looking at a server, instead of cases")
+	p.Flags.StringVar(&f.probe, "probe", "", "tell what the server at this `URL` speaks: transports, drafts, settings, limits, certificate, round trips")
+	p.Flags.StringVar(&f.doctor, "doctor", "", "tell, step by step, why there is no session with the server at this `URL`, or that there is one")
+	p.Flags.BoolVar(&f.json, "json", false, "tell that in JSON: an object for -probe, one a line for -doctor")
 	p.Flags.Group("Connection")
 	f.target.Timeout = timeout
 	f.target.Declare(p, "timeout")
@@ -59,6 +65,8 @@ func (f *flags) program() *cli.Program {
 	}
 	p.Example("moqinterop -r moqt://localhost:9668", "all cases over raw QUIC")
 	p.Example("moqinterop -r https://relay.example:4443 -t setup-only -v --tls-disable-verify", "one case over WebTransport, with its messages on standard error")
+	p.Example("moqinterop -probe https://relay.example", "what a server speaks")
+	p.Example("moqinterop -doctor moqt://relay.example/live", "why it cannot be reached")
 	return p
 }
 
@@ -73,6 +81,9 @@ func run(ctx context.Context, env *cli.Env, f *flags, set *cli.FlagSet) error {
 		if err := env.Levels.Set("WARN"); err != nil { // each case has sessions, and what came of them is on standard output
 			return err
 		}
+	}
+	if f.probe != "" || f.doctor != "" || f.json {
+		return look(ctx, env, f, set)
 	}
 	return perform(ctx, env, f)
 }
