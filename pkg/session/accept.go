@@ -6,7 +6,6 @@ import (
 
 	"oxymoq/pkg/auth"
 	"oxymoq/pkg/model"
-	"oxymoq/pkg/transport"
 	"oxymoq/pkg/wire"
 )
 
@@ -22,18 +21,18 @@ func (s *Session) acceptRequests() {
 		if err != nil {
 			return
 		}
-		s.loops.Go(func() { s.serveRequest(stream) })
+		s.loops.Go(func() {
+			l := s.newStreamLane(stream)
+			if typ, body, ok := l.first(); ok {
+				s.serveRequest(l, typ, body)
+			}
+		})
 	}
 }
 
-// serveRequest reads the first message of a stream and serves the request.
-func (s *Session) serveRequest(stream transport.Stream) {
-	l := s.newStreamLane(stream)
-	m, typ, err := l.first()
-	if e, ok := errors.AsType[noRequest](err); ok {
-		l.drop(e.error)
-		return
-	}
+// serveRequest serves the request of a stream, whose first message was read.
+func (s *Session) serveRequest(l *streamLane, typ uint64, body []byte) {
+	m, err := s.parseMessage(l.stream, s.context(wire.RequestStream, 0, 0), typ, body)
 	refusal, err := refusalOf(m, err)
 	if err != nil {
 		s.fail(err)
@@ -44,7 +43,8 @@ func (s *Session) serveRequest(stream transport.Stream) {
 		s.fail(violation("a request stream begins with %s", wire.MessageName(s.cfg.Draft, typ)))
 		return
 	}
-	r := s.newRequest(m.Kind(), Responder, id, l)
+	l.kind, l.id = m.Kind(), id // the kind of the request is what the message itself says
+	r := s.newRequest(s.kindOf(m), Responder, id, l)
 	err = s.admit(r, m, refusal)
 	if se := sessionError(err); se != nil {
 		s.fail(se)
@@ -66,6 +66,7 @@ func refusalOf(m wire.Message, err error) (refusal *model.RequestError, fatal er
 // on to its end.
 func (s *Session) serve(r *request, m wire.Message, err error) {
 	if err != nil {
+		s.grant(false)
 		_ = r.reject(asRequestError(err)) // the stream may be gone; nothing to do then
 		r.run()
 		return
@@ -97,6 +98,15 @@ func describe(m wire.Message) (id uint64, track model.FullTrackName, tokens []wi
 		return m.RequestID, model.FullTrackName{Namespace: m.Prefix}, m.Params.Tokens, true
 	}
 	return 0, model.FullTrackName{}, nil, false
+}
+
+// kindOf returns the kind of a request, which draft 16 says by an option: its
+// SUBSCRIBE_NAMESPACE for nothing but tracks is what is SUBSCRIBE_TRACKS since.
+func (s *Session) kindOf(m wire.Message) wire.MessageKind {
+	if n, ok := m.(*wire.SubscribeNamespace); ok && s.dialect.namespaceStream && n.Options == wire.WantTracks {
+		return wire.KindSubscribeTracks
+	}
+	return m.Kind()
 }
 
 var actions = map[wire.MessageKind]auth.Action{
@@ -142,9 +152,9 @@ func (s *Session) admit(r *request, m wire.Message, refusal *model.RequestError)
 }
 
 // authorize asks the Authorizer. It may block, and runs where the Handler runs.
-func (s *Session) authorize(r *request, track model.FullTrackName) error {
+func (s *Session) authorize(r *request, kind wire.MessageKind, track model.FullTrackName) error {
 	grant, err := s.cfg.Authorizer.Authorize(r.ctx, auth.Request{
-		Session: s.info(&s.peer, s.tokens), Action: actions[r.kind], Track: track, Tokens: r.tokens,
+		Session: s.info(&s.peer, s.tokens), Action: actions[kind], Track: track, Tokens: r.tokens,
 	})
 	if err != nil {
 		return err
@@ -167,6 +177,7 @@ func (s *Session) release(r *request) {
 		s.mu.Lock()
 		s.open--
 		s.mu.Unlock()
+		s.grant(false)
 	})
 }
 
@@ -190,11 +201,19 @@ func (s *Session) handle(r *request, m wire.Message) {
 		}
 		track = joined.Track
 	}
-	if err := s.authorize(r, track); err != nil {
+	h := s.cfg.Handler
+	switch m := m.(type) { // which may be two requests, see joint
+	case *wire.SubscribeNamespace:
+		s.handlePrefix(h, r, m.Prefix, m.Params, s.halvesOf(m)...)
+		return
+	case *wire.SubscribeTracks:
+		s.handlePrefix(h, r, m.Prefix, m.Params, m.Kind())
+		return
+	}
+	if err := s.authorize(r, r.kind, track); err != nil {
 		_ = r.reject(asRequestError(err))
 		return
 	}
-	h := s.cfg.Handler
 	switch m := m.(type) {
 	case *wire.Subscribe:
 		s.handleSubscribe(h, r, m)
@@ -206,10 +225,6 @@ func (s *Session) handle(r *request, m wire.Message) {
 		h.TrackStatus(r.ctx, &TrackStatusRequest{peerRequest{s, r}, m.Track})
 	case *wire.PublishNamespace:
 		h.PublishNamespace(r.ctx, &NamespaceRequest{peerRequest{s, r}, m.Namespace})
-	case *wire.SubscribeNamespace:
-		s.handlePrefix(r, m.Prefix, m.Params, func(p *PrefixRequest) { h.SubscribeNamespace(r.ctx, p) })
-	case *wire.SubscribeTracks:
-		s.handlePrefix(r, m.Prefix, m.Params, func(p *PrefixRequest) { h.SubscribeTracks(r.ctx, p) })
 	}
 }
 

@@ -20,14 +20,30 @@ const (
 	urgencyRequest = 1
 )
 
-// sendSetup opens our control stream and sends SETUP.
-func (s *Session) sendSetup(ctx context.Context) error {
+// openControl opens our control stream and sends SETUP.
+func (s *Session) openControl(ctx context.Context) error {
+	if s.shared != nil {
+		return s.shared.open(ctx)
+	}
 	st, err := s.conn.OpenUniStream(ctx)
 	if err != nil {
 		return err
 	}
 	st.SetPriority(urgencyControl, false)
 	s.control.dst, s.control.timeout = st, s.cfg.Limits.MessageTimeout
+	return s.sendControl(s.setup())
+}
+
+// sendControl sends a message that belongs to no request.
+func (s *Session) sendControl(m wire.Message) error {
+	if s.shared != nil {
+		return s.shared.send(m)
+	}
+	return s.sendMessage(&s.control, s.sendContext(wire.ControlStream, 0, 0), m, false)
+}
+
+// setup returns our SETUP.
+func (s *Session) setup() *wire.Setup {
 	m := &wire.Setup{Tokens: s.cfg.Tokens}
 	m.MaxTokenCacheSize = model.Some(s.cfg.Limits.TokenCache)
 	if s.cfg.Implementation != "" {
@@ -41,7 +57,13 @@ func (s *Session) sendSetup(ctx context.Context) error {
 			m.Authority = model.Some(s.cfg.Authority)
 		}
 	}
-	return s.sendMessage(&s.control, s.sendContext(wire.ControlStream, 0, 0), m, false)
+	if s.dialect.sharesControl {
+		m.MaxRequestID = model.Some(s.firstGrant())
+	}
+	if s.dialect.versions {
+		m.Versions = []uint64{wire.VersionNumber(s.cfg.Draft)}
+	}
+	return m
 }
 
 // serveControl reads the peer's control stream, whose type was read already.
@@ -49,6 +71,33 @@ func (s *Session) sendSetup(ctx context.Context) error {
 // still holds it.
 func (s *Session) serveControl(r *messageReader) error {
 	first := true
+	return s.readControl(r, func(typ uint64, body []byte) error {
+		m, err := s.parseMessage(r.window.src, s.context(wire.ControlStream, 0, 0), typ, body)
+		if err != nil {
+			return err
+		}
+		switch m := m.(type) {
+		case *wire.Setup:
+			if !first {
+				return violation("second SETUP")
+			}
+			err = s.acceptSetup(m)
+		case *wire.Goaway:
+			if first {
+				return violation("GOAWAY before SETUP")
+			}
+			err = s.acceptGoaway(m)
+		default:
+			err = violation("%s on the control stream", wire.MessageName(s.cfg.Draft, typ))
+		}
+		first = false
+		return err
+	})
+}
+
+// readControl calls handle for each message of the peer's control stream, until
+// that fails. The end of the stream fails too.
+func (s *Session) readControl(r *messageReader, handle func(typ uint64, body []byte) error) error {
 	for {
 		typ, body, err := r.next()
 		switch {
@@ -60,29 +109,9 @@ func (s *Session) serveControl(r *messageReader) error {
 			}
 			return err
 		}
-		m, err := s.parseMessage(r.window.src, s.context(wire.ControlStream, 0, 0), typ, body)
-		if err != nil {
+		if err := handle(typ, body); err != nil {
 			return err
 		}
-		switch m := m.(type) {
-		case *wire.Setup:
-			if !first {
-				return violation("second SETUP")
-			}
-			if err := s.acceptSetup(m); err != nil {
-				return err
-			}
-		case *wire.Goaway:
-			if first {
-				return violation("GOAWAY before SETUP")
-			}
-			if err := s.acceptGoaway(m); err != nil {
-				return err
-			}
-		default:
-			return violation("%s on the control stream", wire.MessageName(s.cfg.Draft, typ))
-		}
-		first = false
 	}
 }
 
@@ -126,9 +155,14 @@ func (s *Session) acceptSetup(m *wire.Setup) error {
 		}
 		s.closeWithGrant(grant)
 	}
+	if s.shared != nil {
+		if err := s.shared.agree(m); err != nil {
+			return err
+		}
+	}
 	s.peer, s.tokens = *m, tokens
-	s.orderInSubscribeOK.Store(sendsOrderInSubscribeOK(m.Implementation.Value))
-	s.updatesToKeepAlive.Store(updatesToKeepAlive(m.Implementation.Value))
+	s.orderInSubscribeOK.Store(!s.cfg.Strict && sendsOrderInSubscribeOK(m.Implementation.Value))
+	s.updatesToKeepAlive.Store(!s.cfg.Strict && updatesToKeepAlive(m.Implementation.Value))
 	close(s.setupDone)
 	return nil
 }
@@ -198,13 +232,13 @@ func (s *Session) Goaway(uri string, timeout time.Duration) error {
 		return nil
 	}
 	s.goneAway = true
-	unprocessed := s.ids.base
-	for id := range s.ids.above {
-		unprocessed = max(unprocessed, id+2)
-	}
+	unprocessed := s.ids.top
 	s.mu.Unlock()
-	m := &wire.Goaway{NewSessionURI: uri, Timeout: uint64(timeout.Milliseconds()), RequestID: model.Some(unprocessed)}
-	if err := s.sendMessage(&s.control, s.sendContext(wire.ControlStream, 0, 0), m, false); err != nil {
+	m := &wire.Goaway{NewSessionURI: uri}
+	if s.dialect.goawayDetails {
+		m.Timeout, m.RequestID = uint64(timeout.Milliseconds()), model.Some(unprocessed)
+	}
+	if err := s.sendControl(m); err != nil {
 		return err
 	}
 	if timeout > 0 {

@@ -38,6 +38,32 @@ type Join struct {
 	Start    uint64
 }
 
+// standAlone turns a joining FETCH that the draft does not allow into one of the
+// same range that joins nothing.
+func (s *Session) standAlone(opts *FetchOptions) error {
+	j := opts.Join
+	if j == nil || !s.dialect.joinsNextObject {
+		return nil
+	}
+	kind := j.To.Terms.Filter.Kind // none is sent as Largest Object in a SUBSCRIBE
+	if j.To.r.kind == wire.KindSubscribe && (kind == model.FilterNone || kind == model.FilterNextObject) {
+		return nil
+	}
+	end, known := j.To.Offer.Largest.Get()
+	if !known {
+		return &model.RequestError{Code: model.InvalidRange, Reason: "nothing was published before the subscription"}
+	}
+	opts.Track, opts.Join = j.To.Track, nil
+	opts.Range = model.Range{Start: model.Location{Group: j.Start}, End: end}
+	if j.Relative {
+		opts.Range.Start.Group = end.Group - min(end.Group, j.Start)
+	}
+	if opts.Range.Empty() {
+		return &model.RequestError{Code: model.InvalidRange, Reason: "the range begins after the subscription"}
+	}
+	return nil
+}
+
 // Fetch is a FETCH of ours. Next and Read are for one goroutine.
 type Fetch struct {
 	s     *Session
@@ -68,6 +94,9 @@ type fetchStream struct {
 // Fetch asks for objects of the past. It returns when the request was sent;
 // OK waits for the answer, Next for objects, which may come before it.
 func (s *Session) Fetch(ctx context.Context, opts FetchOptions) (*Fetch, error) {
+	if err := s.standAlone(&opts); err != nil {
+		return nil, err
+	}
 	f := &Fetch{s: s, order: opts.Order, arrived: make(chan *fetchStream, 1)}
 	if f.order == model.GroupOrderUnset {
 		f.order = model.Ascending
@@ -116,7 +145,9 @@ func (f *Fetch) forget() {
 	}
 	f.s.mu.Lock()
 	defer f.s.mu.Unlock()
-	delete(f.s.fetches, f.r.id)
+	if f.s.fetches[f.r.id] == f {
+		delete(f.s.fetches, f.r.id)
+	}
 }
 
 // OK waits for FETCH_OK. A *model.RequestError is a refusal.
@@ -324,6 +355,10 @@ func (s *Session) handleFetch(h Handler, r *request, m *wire.Fetch) {
 	}
 	if m.FetchKind != wire.FetchStandalone {
 		o, err := s.joined(r.ctx, m.JoiningRequestID)
+		if err == nil && s.mayNotJoin(o.Terms()) {
+			s.fail(violation("joining FETCH of a subscription whose filter is not Largest Object"))
+			return
+		}
 		if err == nil {
 			f.Joined, f.Track = o, o.Track
 			f.Range, err = o.joiningRange(m)
@@ -348,7 +383,7 @@ func (o *Outbound) joiningRange(m *wire.Fetch) (model.Range, error) {
 	defer o.mu.Unlock()
 	end, known := o.joining.Get()
 	switch {
-	case !o.terms.Forward:
+	case !o.terms.Forward && !o.s.dialect.joinsNextObject:
 		return model.Range{}, &model.RequestError{Code: model.InvalidRange, Reason: "the subscription does not forward"}
 	case !known:
 		return model.Range{}, &model.RequestError{Code: model.InvalidRange, Reason: "nothing was published before the subscription"}
@@ -368,6 +403,11 @@ func (o *Outbound) joiningRange(m *wire.Fetch) (model.Range, error) {
 func (f *FetchRequest) Accept(info FetchInfo) error {
 	return f.r.send(&wire.FetchOK{EndOfTrack: info.EndOfTrack, End: info.End, TrackProperties: info.Properties}, false)
 }
+
+// RefusesEmpty reports whether a range in which there is nothing must be refused
+// with InvalidRange, which is NO_OBJECTS then (draft 14, section 9.16.3). Otherwise
+// it is accepted, and its stream ends behind the header.
+func (f *FetchRequest) RefusesEmpty() bool { return f.s.dialect.refusesEmpty }
 
 // Open opens the data stream and returns it with its encoder; the header is
 // the first thing to write and is returned too.

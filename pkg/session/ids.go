@@ -18,18 +18,20 @@ var (
 
 // requestIDs hands out our Request IDs and checks the peer's (section 10.1).
 // Streams overtake each other, so IDs may arrive in any order; only parity and
-// uniqueness are checked. Guarded by Session.mu.
+// uniqueness are checked. What drafts up to 16 demand besides stands in credit.go.
+// Guarded by Session.mu.
 type requestIDs struct {
 	next  uint64          // ours
 	odd   uint64          // 1 if the peer's IDs are odd
 	base  uint64          // every ID of the peer below it counts as used
+	top   uint64          // the ID after the largest that was used
 	above map[uint64]bool // used ones from base on
 }
 
 func newRequestIDs(role wire.Role) requestIDs {
 	ids := requestIDs{above: map[uint64]bool{}}
 	if role == wire.Client {
-		ids.odd, ids.base = 1, 1
+		ids.odd, ids.base, ids.top = 1, 1, 1
 	} else {
 		ids.next = 1
 	}
@@ -52,6 +54,7 @@ func (ids *requestIDs) use(id uint64) error {
 		return errDuplicateID
 	}
 	ids.above[id] = true
+	ids.top = max(ids.top, id+2)
 	for ids.above[ids.base] {
 		delete(ids.above, ids.base)
 		ids.base += 2
@@ -68,6 +71,14 @@ func (ids *requestIDs) use(id uint64) error {
 		}
 	}
 	return nil
+}
+
+// made reports whether a request with the ID was made, by us or by the peer.
+func (ids *requestIDs) made(id uint64) bool {
+	if id&1 == ids.odd {
+		return id < ids.base || ids.above[id]
+	}
+	return id < ids.next
 }
 
 // aliasMemory is how many cancelled track aliases are remembered, so that

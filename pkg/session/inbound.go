@@ -112,6 +112,9 @@ func (s *Session) Subscribe(ctx context.Context, opts SubscribeOptions, recv Rec
 	r, err := s.begin(ctx, wire.KindSubscribe, func(id uint64) wire.Message {
 		p := opts.Change.params()
 		p.Tokens = wireTokens(opts.Tokens)
+		if s.dialect.joinsNextObject && p.Filter.Value.Kind == model.FilterNone {
+			p.Filter = model.Some(model.NextObject) // or a FETCH could not join
+		}
 		if opts.Rendezvous > 0 {
 			p.RendezvousTimeout = model.Some(uint64(opts.Rendezvous.Milliseconds()))
 		}

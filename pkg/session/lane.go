@@ -49,6 +49,8 @@ type heard struct {
 	// what it returned.
 	admitted bool
 	refusal  error
+	// err, of a lane on a shared stream, is what next returns beside the message.
+	err error
 }
 
 // reply says what a message answers; only answers need one.
@@ -67,9 +69,12 @@ func (e notSent) Unwrap() error { return e.error }
 type streamLane struct {
 	s      *Session
 	kind   wire.MessageKind // of the request, as the draft calls it
+	id     uint64           // of the request
 	stream transport.Stream
 	reader *messageReader
 	writer messageWriter
+	// finCancels says that the peer gives the request up by FIN.
+	finCancels bool
 }
 
 func (s *Session) newStreamLane(stream transport.Stream) *streamLane {
@@ -82,7 +87,10 @@ func (s *Session) newStreamLane(stream transport.Stream) *streamLane {
 
 func (l *streamLane) next(answered func() bool) (heard, error) {
 	typ, body, err := l.reader.next()
-	if err != nil {
+	switch {
+	case err == io.EOF && l.finCancels:
+		return heard{}, &model.StreamError{Code: model.ResetCancelled, Remote: true}
+	case err != nil:
 		return heard{}, l.broken(err)
 	}
 	var h heard
@@ -103,6 +111,9 @@ func (l *streamLane) broken(err error) error {
 }
 
 func (l *streamLane) send(m wire.Message, to reply, fin bool) error {
+	if l.s.dialect.sharesControl {
+		stamp(m, l.id, to)
+	}
 	return l.s.sendMessage(&l.writer, l.s.sendContext(wire.RequestStream, l.kind, to.kind), m, fin)
 }
 
@@ -130,26 +141,20 @@ func (l *streamLane) onStop(f func(*model.StreamError)) {
 	})
 }
 
-// first reads the first message of a stream of the peer.
-func (l *streamLane) first() (m wire.Message, typ uint64, err error) {
+// first reads the first message of a stream of the peer. If there is none it gives
+// the stream up.
+func (l *streamLane) first() (typ uint64, body []byte, ok bool) {
 	_ = l.stream.SetReadDeadline(time.Now().Add(l.s.cfg.Limits.MessageTimeout)) // fails only on a dead stream
 	typ, body, err := l.reader.next()
 	if err == nil {
 		err = l.stream.SetReadDeadline(time.Time{})
 	}
 	if err != nil {
-		return nil, 0, noRequest{err}
+		l.drop(err)
+		return 0, nil, false
 	}
-	// The kind of the request is what the message itself says.
-	m, err = l.s.parseMessage(l.stream, l.s.context(wire.RequestStream, 0, 0), typ, body)
-	if m != nil {
-		l.kind = m.Kind()
-	}
-	return m, typ, err
+	return typ, body, true
 }
-
-// noRequest is why the first message of a stream did not come.
-type noRequest struct{ error }
 
 // drop gives up a stream whose first message did not come.
 func (l *streamLane) drop(err error) {

@@ -45,48 +45,49 @@ func (s *Session) PublishNamespace(ctx context.Context, ns model.Namespace, toke
 	return &PublishedNamespace{r}, nil
 }
 
-// PrefixRequest is a SUBSCRIBE_NAMESPACE or SUBSCRIBE_TRACKS of the peer.
+// PrefixRequest is a SUBSCRIBE_NAMESPACE or SUBSCRIBE_TRACKS of the peer, or one
+// half of a request that is both (drafts up to 16).
 type PrefixRequest struct {
 	peerRequest
 	Prefix model.Namespace
 	// Forward is the forwarding state of the PUBLISHes that answer a
 	// SUBSCRIBE_TRACKS.
 	Forward bool
+	kind    wire.MessageKind
 	hold    *prefixHold
+	joint   *joint
 }
 
-// prefixHold is a prefix that the peer has subscribed to.
-type prefixHold struct{ prefix model.Namespace }
+// Reject refuses the request, as peerRequest.Reject does.
+func (p *PrefixRequest) Reject(err error) error { return p.joint.reject(p.kind, asRequestError(err)) }
 
-func (s *Session) handlePrefix(r *request, prefix model.Namespace, p wire.Params, serve func(*PrefixRequest)) {
-	hold := &prefixHold{prefix}
-	if err := s.holdPrefix(r, hold, nil); err != nil {
-		_ = r.reject(err)
-		return
-	}
-	serve(&PrefixRequest{peerRequest: peerRequest{s, r}, Prefix: prefix, Forward: p.Forward.Or(true), hold: hold})
+// prefixHold is a prefix that the peer has subscribed to.
+type prefixHold struct {
+	prefix model.Namespace
+	r      *request
 }
 
 // holdPrefix records a prefix unless one of the same kind overlaps with it:
 // one contains the other. The two kinds of request do not disturb each other.
-func (s *Session) holdPrefix(r *request, hold, instead *prefixHold) *model.RequestError {
+func (s *Session) holdPrefix(r *request, kind wire.MessageKind, hold, instead *prefixHold) *model.RequestError {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	held := s.prefixes[r.kind]
-	for _, h := range held {
-		if h != instead && (h.prefix.HasPrefix(hold.prefix) || hold.prefix.HasPrefix(h.prefix)) {
-			return &model.RequestError{Code: model.PrefixOverlap, Reason: "the prefix overlaps with one that is subscribed to"}
+	for _, k := range s.prefixKinds(kind) {
+		for _, h := range s.prefixes[k] {
+			if (h.r != r || k == kind) && h != instead && (h.prefix.HasPrefix(hold.prefix) || hold.prefix.HasPrefix(h.prefix)) {
+				return &model.RequestError{Code: model.PrefixOverlap, Reason: "the prefix overlaps with one that is subscribed to"}
+			}
 		}
 	}
 	if instead != nil {
 		instead.prefix = hold.prefix
 		return nil
 	}
-	s.prefixes[r.kind] = append(held, hold)
+	s.prefixes[kind] = append(s.prefixes[kind], hold)
 	context.AfterFunc(r.ctx, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.prefixes[r.kind] = slices.DeleteFunc(s.prefixes[r.kind], func(h *prefixHold) bool { return h == hold })
+		s.prefixes[kind] = slices.DeleteFunc(s.prefixes[kind], func(h *prefixHold) bool { return h == hold })
 	})
 	return nil
 }
@@ -104,10 +105,10 @@ func (f *PrefixFeed) Context() context.Context { return f.r.ctx }
 // changes the prefix or the forwarding state; it may refuse by an error.
 func (p *PrefixRequest) Accept(onChange func(prefix model.Namespace, forward bool) error) (*PrefixFeed, error) {
 	prefix, forward := p.Prefix, p.Forward
-	p.r.onUpdate = func(u wire.Params) (wire.Params, error) {
+	update := func(u wire.Params) (wire.Params, error) {
 		next := u.NamespacePrefix.Or(prefix)
 		if !next.Equal(prefix) {
-			if err := p.s.holdPrefix(p.r, &prefixHold{next}, p.hold); err != nil {
+			if err := p.s.holdPrefix(p.r, p.kind, &prefixHold{next, p.r}, p.hold); err != nil {
 				return wire.Params{}, err
 			}
 		}
@@ -120,7 +121,7 @@ func (p *PrefixRequest) Accept(onChange func(prefix model.Namespace, forward boo
 		prefix, forward = next, nextForward
 		return wire.Params{}, nil
 	}
-	if err := p.r.send(&wire.RequestOK{}, false); err != nil {
+	if err := p.joint.accept(p.kind, update); err != nil {
 		return nil, err
 	}
 	return &PrefixFeed{p.s, p.r}, nil
@@ -137,80 +138,16 @@ func (f *PrefixFeed) NamespaceDone(suffix model.Namespace) error {
 }
 
 // Blocked says that a track could not be published for want of stream credit.
+// Drafts up to 16 have no words for that.
 func (f *PrefixFeed) Blocked(suffix model.Namespace, name string) error {
+	if !f.s.dialect.blocked {
+		return nil
+	}
 	return f.r.send(&wire.PublishBlocked{Suffix: suffix, Name: name}, false)
 }
 
 // Abandon ends the request, when the peer does not read what we report.
 func (f *PrefixFeed) Abandon(code model.ResetCode) { f.r.abandon(code) }
-
-// PrefixSubscription is a SUBSCRIBE_NAMESPACE or SUBSCRIBE_TRACKS of ours.
-type PrefixSubscription struct{ r *request }
-
-// Context ends when the peer ends the subscription or the session ends.
-func (p *PrefixSubscription) Context() context.Context { return p.r.ctx }
-
-// Cancel ends the subscription.
-func (p *PrefixSubscription) Cancel() { p.r.abandon(model.ResetCancelled) }
-
-// SubscribeNamespace asks which namespaces exist below a prefix. report is
-// called for each that appears and, with live false, disappears; it runs in
-// the goroutine of the stream and should not block.
-func (s *Session) SubscribeNamespace(ctx context.Context, prefix model.Namespace, report func(suffix model.Namespace, live bool), tokens ...auth.Token) (*PrefixSubscription, error) {
-	known := map[string]bool{}
-	return s.subscribePrefix(ctx, wire.KindSubscribeNamespace, func(id uint64) wire.Message {
-		return &wire.SubscribeNamespace{RequestID: id, Prefix: prefix, Params: wire.Params{Tokens: wireTokens(tokens)}}
-	}, func(m wire.Message) error {
-		switch m := m.(type) {
-		case *wire.Namespace:
-			if len(known) >= MaxKnownNamespaces && !known[m.Suffix.Key()] {
-				return &model.StreamError{Code: model.ResetExcessiveLoad}
-			}
-			known[m.Suffix.Key()] = true
-			report(m.Suffix, true)
-		case *wire.NamespaceDone:
-			if !known[m.Suffix.Key()] {
-				return violation("NAMESPACE_DONE for a namespace that was not reported")
-			}
-			delete(known, m.Suffix.Key())
-			report(m.Suffix, false)
-		}
-		return nil
-	})
-}
-
-// MaxKnownNamespaces is how many namespaces one SUBSCRIBE_NAMESPACE of ours may
-// find at a time; a peer that reports more is cut off.
-const MaxKnownNamespaces = 1 << 16
-
-// SubscribeTracks asks the peer to PUBLISH every track below a prefix; the
-// PUBLISHes reach the Handler. blocked, if not nil, is told of tracks that the
-// peer could not publish.
-func (s *Session) SubscribeTracks(ctx context.Context, prefix model.Namespace, forward bool, blocked func(suffix model.Namespace, name string), tokens ...auth.Token) (*PrefixSubscription, error) {
-	return s.subscribePrefix(ctx, wire.KindSubscribeTracks, func(id uint64) wire.Message {
-		p := wire.Params{Tokens: wireTokens(tokens)}
-		if !forward {
-			p.Forward = model.Some(false)
-		}
-		return &wire.SubscribeTracks{RequestID: id, Prefix: prefix, Params: p}
-	}, func(m wire.Message) error {
-		if b, ok := m.(*wire.PublishBlocked); ok && blocked != nil {
-			blocked(b.Suffix, b.Name)
-		}
-		return nil
-	})
-}
-
-func (s *Session) subscribePrefix(ctx context.Context, kind wire.MessageKind, make func(uint64) wire.Message, on func(wire.Message) error) (*PrefixSubscription, error) {
-	r, err := s.begin(ctx, kind, make, func(r *request) { r.onMessage = on })
-	if err != nil {
-		return nil, err
-	}
-	if err := r.wait(ctx); err != nil {
-		return nil, err
-	}
-	return &PrefixSubscription{r}, nil
-}
 
 // TrackStatusRequest is a TRACK_STATUS of the peer.
 type TrackStatusRequest struct {

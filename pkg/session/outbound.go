@@ -193,7 +193,9 @@ func (o *Outbound) forget() {
 	if o.s.sending[o.Track.Key()] == o {
 		delete(o.s.sending, o.Track.Key())
 	}
-	delete(o.s.outbound, o.r.id)
+	if o.s.outbound[o.r.id] == o {
+		delete(o.s.outbound, o.r.id)
+	}
 }
 
 // update answers a REQUEST_UPDATE of the subscriber.
@@ -209,6 +211,9 @@ func (o *Outbound) update(p wire.Params) (wire.Params, error) {
 	}
 	next := now
 	next.apply(p, largest)
+	if o.s.widens(now, next) {
+		return wire.Params{}, violation("update widens a subscription from %v to %v", now.Range, next.Range)
+	}
 	if onUpdate != nil {
 		if err := onUpdate(now, next, p.NewGroupRequest); err != nil {
 			return wire.Params{}, err
@@ -221,7 +226,7 @@ func (o *Outbound) update(p wire.Params) (wire.Params, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.terms = next
-	if resumed {
+	if resumed && !o.s.dialect.joinsNextObject {
 		o.joining = largest
 	}
 	return wire.Params{LargestObject: largest}, nil

@@ -1,9 +1,13 @@
 package session
 
-import "oxymoq/pkg/wire"
+import (
+	"oxymoq/pkg/model"
+	"oxymoq/pkg/wire"
+)
 
-// Quirks of peers, known by what they call themselves, one function each. They
-// make no difference to other peers.
+// What is accepted beyond the text of the drafts, one function each; Config.Strict
+// turns all of it off. The first ones are quirks of peers, known by what they call
+// themselves, and make no difference to other peers.
 
 // sendsOrderInSubscribeOK reports whether a publisher puts GROUP_ORDER into
 // SUBSCRIBE_OK, as drafts up to 15 had it. (@moq/net 0.1, which is in
@@ -27,4 +31,47 @@ func (r *request) isKeepAlive(m *wire.RequestUpdate) bool {
 func (r *request) isNotAnswered(m wire.Message) bool {
 	u, ok := m.(*wire.RequestUpdate)
 	return ok && r.kind == wire.KindSubscribe && r.us == Requester && r.isKeepAlive(u)
+}
+
+// skippedIDs is how many Request IDs a peer may leave out, where they must come in
+// sequence (draft 16, section 9.1): some lose one with every request that they do
+// not send after all.
+const skippedIDs = 64
+
+// idsToSkip returns how many Request IDs the next one of the peer may leave out.
+// With a stream beside the control stream their order of arrival is not that of
+// their making, so that draft 16 cannot be taken at its word.
+func (s *Session) idsToSkip() uint64 {
+	if s.cfg.Strict && !s.dialect.namespaceStream {
+		return 0
+	}
+	return skippedIDs
+}
+
+// repeatsMaxRequestID reports whether the peer may send MAX_REQUEST_ID without
+// raising it (draft 16, section 9.5).
+func (s *Session) repeatsMaxRequestID() bool { return !s.cfg.Strict }
+
+// widens reports whether the peer may not change the range of a subscription from
+// now to next, since a SUBSCRIBE_UPDATE may only narrow it (draft 14, section
+// 9.10). Some send a start of {0,0} where they mean that it stays.
+func (s *Session) widens(now, next Terms) bool {
+	return s.dialect.silentUpdates && s.cfg.Strict &&
+		(next.Range.Start.Less(now.Range.Start) || now.Range.End.Less(next.Range.End))
+}
+
+// mayNotJoin reports whether a FETCH of the peer may not join its subscription,
+// whose filter must be Largest Object (draft 16, section 9.16.2).
+func (s *Session) mayNotJoin(t Terms) bool {
+	return s.dialect.joinsNextObject && s.cfg.Strict && t.Filter.Kind != model.FilterNextObject
+}
+
+// prefixKinds returns the kinds of request among which the prefixes of the peer
+// must not overlap. Up to draft 16 one kind of message asks for namespaces and
+// tracks (section 9.25); one of each for the same prefix does no harm.
+func (s *Session) prefixKinds(kind wire.MessageKind) []wire.MessageKind {
+	if s.cfg.Strict && s.dialect.sharesControl {
+		return []wire.MessageKind{wire.KindSubscribeNamespace, wire.KindSubscribeTracks}
+	}
+	return []wire.MessageKind{kind}
 }

@@ -138,7 +138,7 @@ func (r *request) send(m wire.Message, fin bool) error {
 func (r *request) answer(m wire.Message, id uint64, fin bool) error {
 	r.mu.Lock()
 	ev, ok := eventOf(m, r.state >= Established)
-	if m.Kind() == r.kind {
+	if _, _, _, opens := describe(m); opens {
 		ev, ok = EventRequest, true
 	}
 	if r.state == Terminated || !ok {
@@ -311,6 +311,15 @@ func (r *request) receiveUpdate(m *wire.RequestUpdate, h heard) error {
 			reply, err = r.onUpdate(m.Params)
 		}
 	}
+	if se := sessionError(err); se != nil {
+		return se
+	}
+	if r.s.dialect.silentUpdates {
+		if err != nil {
+			r.s.log.Info("update was not applied, and the draft has no answer", "request", m.Existing, "error", err)
+		}
+		return nil
+	}
 	if err != nil {
 		re := asRequestError(err)
 		return ignoreTerminated(r.answer(requestErrorMessage(re), m.RequestID, false))
@@ -344,19 +353,25 @@ func ignoreTerminated(err error) error {
 // update sends a REQUEST_UPDATE and waits for its answer, unless the peer gives
 // none.
 func (r *request) update(ctx context.Context, p wire.Params) (wire.Params, error) {
-	u := &update{id: r.s.takeID(), done: make(chan struct{})}
-	r.mu.Lock()
-	if r.state == Terminated {
-		err := r.over
-		r.mu.Unlock()
-		return wire.Params{}, errors.Join(errTerminated, err)
+	id, done, err := r.s.takeID(ctx)
+	if err != nil {
+		return wire.Params{}, err
 	}
-	answered := !r.s.updatesToKeepAlive.Load()
-	if answered {
+	u := &update{id: id, done: make(chan struct{})}
+	answered := !r.s.dialect.silentUpdates && !r.s.updatesToKeepAlive.Load()
+	r.mu.Lock()
+	if answered && r.state != Terminated {
 		r.updates = append(r.updates, u)
 	}
 	r.mu.Unlock()
-	if err := r.send(&wire.RequestUpdate{RequestID: u.id, Params: p}, false); err != nil || !answered {
+	err = r.send(&wire.RequestUpdate{RequestID: id, Params: p}, false)
+	done(err == nil || wasSent(err))
+	if err != nil {
+		r.mu.Lock()
+		r.updates = slices.DeleteFunc(r.updates, func(o *update) bool { return o == u })
+		r.mu.Unlock()
+	}
+	if err != nil || !answered {
 		return wire.Params{}, err
 	}
 	select {

@@ -39,6 +39,8 @@ type Config struct {
 	CheckScope func(path, authority string) error
 	// Tokens are sent in our SETUP.
 	Tokens []wire.Token
+	// Strict turns off what is accepted beyond the text of the draft (quirks.go).
+	Strict bool
 	Limits Limits
 	// Log receives what happens; nil discards it.
 	Log *slog.Logger
@@ -57,7 +59,9 @@ type Session struct {
 	loops tasks
 	trace TraceFunc // may be nil
 
-	control messageWriter
+	dialect dialect
+	control messageWriter  // since draft 17
+	shared  *sharedControl // before; else nil
 
 	setupDone chan struct{} // closed when the peer's SETUP is in
 	peer      wire.Setup    // valid after setupDone
@@ -71,6 +75,7 @@ type Session struct {
 	closed     chan struct{} // closed when the peer has been told; nil if we did not close
 	ids        requestIDs
 	cache      tokenCache
+	credit     credit
 	open       int // open requests of the peer
 	nextAlias  uint64
 	inbound    map[uint64]*Inbound // by the peer's track alias
@@ -82,8 +87,9 @@ type Session struct {
 	receiving  map[string]any       // by track: who has claimed it; one per track
 	fetches    map[uint64]*Fetch    // ours, by Request ID
 	prefixes   map[wire.MessageKind][]*prefixHold
-	goneAway   bool    // we sent GOAWAY
-	peerGoaway *Goaway // what the peer sent
+	asked      map[string]*askedPrefix // ours that mean both, by prefix
+	goneAway   bool                    // we sent GOAWAY
+	peerGoaway *Goaway                 // what the peer sent
 	goawayC    chan struct{}
 }
 
@@ -98,7 +104,11 @@ type Goaway struct {
 // connection is closed.
 func Start(ctx context.Context, conn transport.Conn, cfg Config) (*Session, error) {
 	if cfg.Draft == 0 {
-		cfg.Draft = model.Draft18
+		cfg.Draft = Primary
+	}
+	if _, spoken := dialects[cfg.Draft]; !spoken {
+		_ = conn.CloseWithError(uint64(model.VersionNegotiationFailed), "draft is not spoken") // there is no better way to say it
+		return nil, fmt.Errorf("session setup: draft %v is not spoken", cfg.Draft)
 	}
 	if cfg.Handler == nil {
 		cfg.Handler = Refuse{}
@@ -112,7 +122,7 @@ func Start(ctx context.Context, conn transport.Conn, cfg Config) (*Session, erro
 		log = slog.New(slog.DiscardHandler)
 	}
 	s := &Session{
-		conn: conn, cfg: cfg, log: log, ctx: conn.Context(),
+		conn: conn, cfg: cfg, log: log, ctx: conn.Context(), dialect: dialects[cfg.Draft],
 		setupDone: make(chan struct{}),
 		ids:       newRequestIDs(cfg.Role),
 		cache:     tokenCache{limit: cfg.Limits.TokenCache},
@@ -123,17 +133,26 @@ func Start(ctx context.Context, conn transport.Conn, cfg Config) (*Session, erro
 		receiving: map[string]any{},
 		fetches:   map[uint64]*Fetch{},
 		prefixes:  map[wire.MessageKind][]*prefixHold{},
+		asked:     map[string]*askedPrefix{},
 		goawayC:   make(chan struct{}),
 	}
 	s.parked.byAlias = map[uint64]*parkingLot{}
 	s.conn = s.startTrace(conn)
+	if s.dialect.sharesControl {
+		s.credit = newCredit()
+		s.shared = newSharedControl(s)
+	}
 	setup, cancel := context.WithTimeout(ctx, cfg.Limits.SetupTimeout)
 	defer cancel()
-	if err := s.sendSetup(setup); err != nil {
+	if err := s.openControl(setup); err != nil {
 		return nil, s.startFailed(ctx, err)
 	}
 	s.loops.Go(s.acceptUniStreams)
-	s.loops.Go(s.acceptRequests)
+	if s.shared != nil {
+		s.loops.Go(s.shared.acceptStreams)
+	} else {
+		s.loops.Go(s.acceptRequests)
+	}
 	s.loops.Go(s.receiveDatagrams)
 	select {
 	case <-s.setupDone:

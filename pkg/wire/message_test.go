@@ -113,3 +113,22 @@ func TestEveryMessageHasARow(t *testing.T) {
 		}
 	}
 }
+
+func TestKindOf(t *testing.T) {
+	for _, tt := range []struct {
+		draft model.Draft
+		typ   uint64
+		kind  MessageKind
+	}{
+		{model.Draft14, 0x20, KindSetup},
+		{model.Draft14, 0x08, KindRequestError},
+		{model.Draft16, 0x08, KindNamespace},
+		{model.Draft18, 0x51, KindSubscribeTracks},
+		{model.Draft16, 0x51, 0},
+		{13, 0x20, 0},
+	} {
+		if k, ok := KindOf(tt.draft, tt.typ); k != tt.kind || ok != (tt.kind != 0) {
+			t.Errorf("type 0x%x of draft %v: %v, %v", tt.typ, tt.draft, k, ok)
+		}
+	}
+}
