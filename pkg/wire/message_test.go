@@ -3,9 +3,9 @@ package wire
 import (
 	"errors"
 	"testing"
-
 	"github.com/google/go-cmp/cmp"
 
+	"oxymoq/pkg/model"
 	"oxymoq/pkg/varint"
 )
 
