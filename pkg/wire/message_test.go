@@ -3,6 +3,7 @@ package wire
 import (
 	"errors"
 	"testing"
+
 	"github.com/google/go-cmp/cmp"
 
 	"oxymoq/pkg/model"
