@@ -91,7 +91,7 @@ func filled(n int) string {
 // send writes objects in their order, each subgroup to a stream of its own that
 // is closed behind the last of it, and returns the number of streams.
 func (s *scene) send(out *session.Outbound, objects []object, pace time.Duration) (uint64, error) {
-	w := &writer{s: s, out: out, open: map[track.SubgroupKey]*subgroup{}, left: map[track.SubgroupKey]int{}, properties: map[track.SubgroupKey]bool{}}
+	w := &writer{s: s, out: out, open: map[subgroupKey]*subgroup{}, left: map[subgroupKey]int{}, properties: map[subgroupKey]bool{}}
 	for _, o := range objects {
 		w.left[o.key()]++
 		w.properties[o.key()] = w.properties[o.key()] || len(o.properties) > 0
@@ -112,17 +112,20 @@ func (s *scene) send(out *session.Outbound, objects []object, pace time.Duration
 	return w.streams, nil
 }
 
-func (o object) key() track.SubgroupKey {
-	return track.SubgroupKey{Group: o.at.Group, Subgroup: o.subgroup}
+func (o object) key() subgroupKey {
+	return subgroupKey{Group: o.at.Group, Subgroup: o.subgroup}
 }
+
+// subgroupKey says which subgroup an object belongs to.
+type subgroupKey = track.SubgroupKey
 
 // writer writes the streams of one subscription.
 type writer struct {
 	s          *scene
 	out        *session.Outbound
-	open       map[track.SubgroupKey]*subgroup
-	left       map[track.SubgroupKey]int // objects yet to come
-	properties map[track.SubgroupKey]bool
+	open       map[subgroupKey]*subgroup
+	left       map[subgroupKey]int // objects yet to come
+	properties map[subgroupKey]bool
 	streams    uint64
 }
 

@@ -53,9 +53,12 @@ func Run(ctx context.Context, cfg Config, cases []Case) error {
 	cfg.ctx = whole
 	draft, err := negotiated(&cfg)
 	if err != nil {
+		if ctx.Err() != nil {
+			err = stopped(ctx, 0, len(cases))
+		}
 		t.plan(len(cases))
 		t.bailOut(err.Error())
-		return errors.Join(err, t.err)
+		return err
 	}
 	t.comment("Draft: draft-%v", draft)
 	t.plan(len(cases))
@@ -63,7 +66,7 @@ func Run(ctx context.Context, cfg Config, cases []Case) error {
 	for i := range cases {
 		r := perform(&cfg, &cases[i])
 		if ctx.Err() != nil {
-			err := fmt.Errorf("%d of %d cases were performed: %v", i, len(cases), context.Cause(ctx)) // a signal is no success here
+			err := stopped(ctx, i, len(cases))
 			t.bailOut(err.Error())
 			return err
 		}
@@ -79,6 +82,12 @@ func Run(ctx context.Context, cfg Config, cases []Case) error {
 		return fmt.Errorf("%w: %d of %d failed", ErrFailed, failed, len(cases))
 	}
 	return nil
+}
+
+// stopped says how far the cases came until ctx ended. It does not wrap the cause:
+// to be told to stop is a success for programs, but not for this one.
+func stopped(ctx context.Context, n, of int) error {
+	return fmt.Errorf("%d of %d cases were performed: %s", n, of, context.Cause(ctx).Error())
 }
 
 // negotiated connects once, so that the results are filed under the draft that

@@ -5,6 +5,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // field is one entry of a YAML block.
@@ -75,8 +76,16 @@ func (t *tap) block(block []field, indent string) {
 // bailOut ends the document before its plan is fulfilled.
 func (t *tap) bailOut(reason string) { t.line("Bail out! %s", oneLine(reason)) }
 
-// oneLine puts text onto one line, so that no peer can write lines of TAP.
-func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
+// oneLine puts text onto one line without what steers terminals, so that no peer
+// can write lines of TAP.
+func oneLine(text string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, strings.Join(strings.Fields(text), " "))
+}
 
 // description escapes what would begin a directive.
 func description(name string) string {
