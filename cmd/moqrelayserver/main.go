@@ -31,6 +31,7 @@ type flags struct {
 	screen                 screen.Flags
 	admin                  adminFlags
 	endpoint, scope, name  string
+	role                   string
 	groups, tracks, behind int
 	cacheMiB               int64
 	grace, drain           time.Duration
@@ -72,6 +73,7 @@ func (f *flags) program() *cli.Program {
 	f.screen.Declare(p)
 	f.admin.declare(p)
 	p.Flags.StringVar(&f.name, "name", "", "`name` of the relay on its screen and in its metrics; that of the machine by default")
+	f.runnerFlags(p)
 	p.Flags.Group("Demonstration")
 	p.Flags.BoolVar(&f.demo, "demo", false, "also publish the date: namespace moq-date, track date")
 	p.Example("moqrelayserver -demo", "a relay that has something to show, for "+
@@ -81,6 +83,9 @@ func (f *flags) program() *cli.Program {
 }
 
 func run(ctx context.Context, env *cli.Env, f flags) (err error) {
+	if err := f.play("/"); err != nil {
+		return err
+	}
 	drawn, err := f.screen.Wanted(env)
 	if err != nil {
 		return err

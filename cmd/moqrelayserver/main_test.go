@@ -58,6 +58,60 @@ func TestUsage(t *testing.T) {
 	}
 }
 
+// TestRole: of the roles of the interop runner one is played.
+func TestRole(t *testing.T) {
+	if code, said := execute(t, "-role publisher"); code != exitUnable || !strings.Contains(said, "can only be a relay") {
+		t.Errorf("code %d, %q", code, said)
+	}
+	if code, said := execute(t, "-role relay -scope all"); code != cli.ExitUsage || !strings.Contains(said, "none, path") {
+		t.Errorf("code %d, %q", code, said)
+	}
+}
+
+// TestRunnerVariables: the runner's names outweigh what is agreed upon with it, and
+// not the flags.
+func TestRunnerVariables(t *testing.T) {
+	root := t.TempDir()
+	for _, dir := range []string{"certs", "mlog", "elsewhere"} {
+		if err := os.Mkdir(filepath.Join(root, dir), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(root, runnerCert), []byte("no certificate"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		args string
+		env  map[string]string
+		want string // in the error about the certificate, or in that about the port
+	}{
+		{"", map[string]string{"MOQT_ROLE": "relay"}, "certs/priv.key"},
+		{"-cert a.pem -key a.key", map[string]string{"MOQT_ROLE": "relay"}, "a.pem"},
+		{"", map[string]string{"MOQT_ROLE": "relay", "MOQT_CERT": "b.pem", "MOQT_KEY": "b.key"}, "b.pem"},
+		{"", map[string]string{"MOQT_PORT": "70000"}, "port 70000"},
+		{"-port 70001", map[string]string{"MOQT_PORT": "70000"}, "port 70001"},
+		{"", map[string]string{"MOQ_PORT": "70002", "MOQT_PORT": "70000"}, "port 70002"},
+	} {
+		var f flags
+		p := f.program()
+		var errs strings.Builder
+		p.Exec(t.Context(), &cli.Env{Out: io.Discard, Err: &errs}, strings.Fields(tt.args), func(name string) (string, bool) { v, ok := tt.env[name]; return v, ok },
+			func(_ context.Context, env *cli.Env) error {
+				if err := f.play(root); err != nil {
+					return err
+				}
+				l, err := f.port.Listen(env)
+				if err == nil {
+					l.Close()
+				}
+				return err
+			})
+		if !strings.Contains(errs.String(), tt.want) {
+			t.Errorf("%q, %v: %q, want %q", tt.args, tt.env, errs.String(), tt.want)
+		}
+	}
+}
+
 func TestCache(t *testing.T) {
 	for _, tt := range []struct {
 		args           string

@@ -9,7 +9,7 @@ set -uo pipefail
 # The development certificate is made afresh, sockets are where nobody else's are,
 # and nobody's settings matter.
 export XDG_CONFIG_HOME="$SCRATCH/config" XDG_RUNTIME_DIR="$SCRATCH/run" TZ=UTC
-unset "${!MOQ_@}"
+unset "${!MOQ_@}" "${!MOQT_@}"
 
 declare -A pid # of the programs that were launched, by name
 
