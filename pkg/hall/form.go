@@ -26,35 +26,45 @@ func Native(properties bool) track.Form { return FormOf(session.Primary, propert
 var errNoProperties = errors.New("the stream has no room for properties")
 
 // AppendObject writes a header; properties that come from another form are
-// written anew.
+// written anew. Markers of draft 14 may have properties, those of others not,
+// which lose them.
 func (f form) AppendObject(b []byte, prev model.Opt[uint64], h track.ObjectHeader) ([]byte, error) {
-	w := wire.ObjectHeader{ID: h.ID, PayloadLen: h.PayloadLen, Status: h.Status}
-	var buf [256]byte // most lists fit
-	var err error
-	if w.Properties, err = f.properties(buf[:0], h.From, h.Properties, h.Status); err != nil {
-		return b, err
-	}
-	if len(w.Properties) > 0 && !f.ObjectForm.Properties {
-		return b, errNoProperties
-	}
+	w := wire.ObjectHeader{ID: h.ID, Properties: h.Properties, PayloadLen: h.PayloadLen, Status: h.Status}
 	if !f.Fits(w) {
 		return b, fmt.Errorf("object %d: %w", h.ID, varint.ErrTooLarge)
+	}
+	from, translate := f.foreign(h.From)
+	if translate && h.Status != model.StatusNormal {
+		w.Properties = nil
+	}
+	switch {
+	case len(w.Properties) == 0:
+	case !f.ObjectForm.Properties:
+		return b, errNoProperties
+	case translate:
+		return f.AppendTranslated(b, prev, w, from)
 	}
 	return f.ObjectForm.AppendObject(b, prev, w), nil
 }
 
-// properties returns a list as f has it; where that differs from what it is in,
-// it is written to buf. Markers of draft 14 may have properties, those of others
-// not, which lose them.
-func (f form) properties(buf []byte, from track.Form, raw []byte, s model.ObjectStatus) ([]byte, error) {
+// foreign returns the form of properties that are to be put into f, and whether
+// they need it.
+func (f form) foreign(from track.Form) (wire.PropertyForm, bool) {
 	in, ok := from.(form)
-	if len(raw) == 0 || !ok || in.PropertyForm == f.PropertyForm {
+	return in.PropertyForm, ok && in.PropertyForm != f.PropertyForm
+}
+
+// properties returns a list as f has it, as AppendObject; where that differs from
+// what it is in, it is written to buf.
+func (f form) properties(buf []byte, from track.Form, raw []byte, s model.ObjectStatus) ([]byte, error) {
+	in, translate := f.foreign(from)
+	if len(raw) == 0 || !translate {
 		return raw, nil
 	}
 	if s != model.StatusNormal {
 		return nil, nil
 	}
-	return wire.TranslateObjectProperties(buf, in.PropertyForm, f.PropertyForm, raw)
+	return wire.TranslateObjectProperties(buf, in, f.PropertyForm, raw)
 }
 
 // Properties finds the list in a header that AppendObject wrote.

@@ -66,7 +66,7 @@ func (o outgoing) SendDatagram(alias uint64, obj *track.Object, priority uint8) 
 	if !d.Fits(o.s.Draft()) {
 		return varint.ErrTooLarge
 	}
-	var buf [256]byte // as in AppendObject
+	var buf [256]byte // most lists fit
 	var err error
 	if d.Properties, err = (form{wire.FormOf(o.s.Draft(), true)}).properties(buf[:0], obj.Form, obj.Properties, obj.Status); err != nil {
 		return err

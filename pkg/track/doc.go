@@ -10,8 +10,8 @@
 //
 // A Run holds the objects of one subgroup that travel on one stream, as encoded
 // bytes in chunks that never move. To a reader that wants the form in which they
-// came it hands out slices, which may hold many objects; for another form it
-// writes headers of its own around the same payload. Several publishers may
+// came it hands out slices, which may hold many objects; for another form there
+// are other headers around the same payload, written once for all its readers. Several publishers may
 // write the same subgroup: each object is kept once, and the first copy wins.
 // When a publisher dies within an object, the object is cut from the log, the
 // run ends as reset, and another publisher's copy opens a further run.

@@ -296,12 +296,8 @@ func (r *Reader) begin(s *Span, e *entry) ReadState {
 	case foreign && e.sealed && r.keep:
 		return ReadImmutable
 	default:
-		raw, i := r.bytes(e.start, head), len(s.Head)
-		h := ObjectHeader{
-			ID: e.id, Properties: run.info.Form.Properties(raw), From: run.info.Form,
-			PayloadLen: r.payloadLen(e), Status: e.status,
-		}
-		b, err := r.form.AppendObject(s.Head, r.prev, h)
+		i := len(s.Head)
+		b, err := r.header(s.Head, e)
 		if err != nil {
 			s.Head = s.Head[:i]
 			return ReadUnencodable

@@ -92,6 +92,8 @@ type Run struct {
 	purged  int
 	ended   runState // of an evicted run: the state before, runFinished or not
 	waiting lot      // readers
+
+	translations []*translation
 }
 
 // Key names the subgroup.
@@ -235,6 +237,7 @@ func (r *Run) evict(why eviction) {
 		r.purged = r.trimmed
 	}
 	r.index = nil
+	r.forgetTranslations()
 	r.log.dropAll()
 	r.ended, r.state = r.state, runEvicted
 	r.waiting.moveTo(&t.waking)

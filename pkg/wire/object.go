@@ -1,6 +1,8 @@
 package wire
 
 import (
+	"slices"
+
 	"oxymoq/pkg/model"
 	"oxymoq/pkg/varint"
 )
@@ -52,6 +54,32 @@ func (f ObjectForm) AppendObject(b []byte, prev model.Opt[uint64], h ObjectHeade
 		b = f.Kind.Append(b, uint64(h.Status))
 	}
 	return b
+}
+
+// AppendTranslated is AppendObject for properties that were read in another form.
+// It fails if f cannot express them; b is then returned as it was.
+func (f ObjectForm) AppendTranslated(b []byte, prev model.Opt[uint64], h ObjectHeader, from PropertyForm) ([]byte, error) {
+	start := len(b)
+	head := h
+	head.Properties = nil
+	if b = f.AppendObject(b, prev, head); !f.Properties {
+		return b, nil
+	}
+	// The empty list is one byte, before payload length and status.
+	tail := f.Kind.Len(h.PayloadLen)
+	if h.PayloadLen == 0 {
+		tail += f.Kind.Len(uint64(h.Status))
+	}
+	at := len(b) - tail - 1
+	var rest [2 * varint.MaxLen]byte
+	end := append(rest[:0], b[at+1:]...)
+	b, err := TranslateObjectProperties(b[:at], from, f.PropertyForm, h.Properties)
+	if err != nil {
+		return b[:start], err
+	}
+	var length [varint.MaxLen]byte
+	b = slices.Insert(b, at, f.Kind.Append(length[:0], uint64(len(b)-at))...)
+	return append(b, end...), nil
 }
 
 // ParseObject reads the header of an object from the front of r, and leaves r
