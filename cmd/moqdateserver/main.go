@@ -111,7 +111,7 @@ func run(ctx context.Context, env *cli.Env, f *flags, set *cli.FlagSet) (err err
 	mux := moqt.NewTrackMux()
 	pub.Serve(mux)
 	pub.Expire(f.delivery)
-	cfg := session.Config{Handler: mux, Implementation: "oxymoq-date/" + cli.Release(), Log: env.Log}
+	cfg := session.Config{Handler: mux, Implementation: "oxymoq-date/" + cli.Release(), Strict: f.dialect.Strict(), Log: env.Log}
 	var relay *moqt.Registrar
 	if f.url != "" {
 		relay = &moqt.Registrar{Registration: moqt.Registration{Mux: mux, Namespace: ns, Timeout: f.transactionLimit, Log: env.Log}}
@@ -140,7 +140,7 @@ func run(ctx context.Context, env *cli.Env, f *flags, set *cli.FlagSet) (err err
 	failed := make(chan error, 3) // listener, publisher, relay
 	var running sync.WaitGroup
 	if f.direct {
-		f.port.Protocols, f.port.Paths = protocols, []string{endpoint}
+		f.port.Protocols, f.port.Strict, f.port.Paths = protocols, f.dialect.Strict(), []string{endpoint}
 		l, err := f.port.Listen(env)
 		if err != nil {
 			return err

@@ -108,7 +108,7 @@ func run(ctx context.Context, env *cli.Env, f flags) (err error) {
 	if err != nil {
 		return err
 	}
-	f.port.Paths = []string{f.endpoint}
+	f.port.Strict, f.port.Paths = f.dialect.Strict(), []string{f.endpoint}
 	f.port.Pages = f.pages()
 	l, err := f.port.Listen(env)
 	if err != nil {
@@ -195,7 +195,7 @@ func (f *flags) config(env *cli.Env) (relay.Config, error) {
 	}
 	cfg := relay.Config{
 		Scope: scope, Path: f.endpoint, CacheBytes: f.cacheMiB << 20, CacheGroups: f.groups, IdleTracks: f.tracks,
-		Grace: f.grace, Log: env.Log, Session: session.Config{Implementation: "oxymoq-relay/" + cli.Release()},
+		Grace: f.grace, Log: env.Log, Session: session.Config{Implementation: "oxymoq-relay/" + cli.Release(), Strict: f.dialect.Strict()},
 	}
 	cfg.Slow.MaxGroups = f.behind
 	for _, s := range f.rules {

@@ -12,6 +12,7 @@ import (
 // Dialect says what is spoken on a connection.
 type Dialect struct {
 	versions []string
+	strict   bool
 }
 
 // Environment variables of the public interop tests, which have names of their
@@ -26,9 +27,13 @@ func (d *Dialect) Declare(p *cli.Program) {
 	p.Flags.ListVar(&d.versions, "versions", nil,
 		"`drafts` of MoQT that may be spoken, the preferred first, as in "+strings.Join(spoken(), ",")+", which is what there is; "+
 			variableDraft+" and "+variableVersions+" set it too")
+	p.Flags.BoolVar(&d.strict, "strict", false, "take peers by the letter of the drafts: without what is known of their faults and allowed for")
 	p.Flags.Variable("versions", variableDraft)
 	p.Flags.Variable("versions", variableVersions)
 }
+
+// Strict is for session.Config and Port: peers are taken by the letter.
+func (d *Dialect) Strict() bool { return d.strict }
 
 // spoken are the numbers of the drafts, best first.
 func spoken() []string { return Drafts(session.Protocols()) }

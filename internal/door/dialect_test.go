@@ -68,6 +68,19 @@ func TestDialect(t *testing.T) {
 	}
 }
 
+func TestStrict(t *testing.T) {
+	for args, want := range map[string]bool{"": false, "-strict": true, "-nostrict": false} {
+		var d Dialect
+		p := cli.New("test", "tests")
+		d.Declare(p)
+		p.Exec(t.Context(), &cli.Env{Out: io.Discard, Err: io.Discard}, strings.Fields(args), func(string) (string, bool) { return "", false },
+			func(context.Context, *cli.Env) error { return nil })
+		if d.Strict() != want {
+			t.Errorf("%q: %v", args, d.Strict())
+		}
+	}
+}
+
 func TestDrafts(t *testing.T) {
 	for _, token := range session.Protocols() {
 		draft, _ := session.DraftOf(token)

@@ -29,6 +29,8 @@ type Port struct {
 	Paths []string
 	// Protocols are spoken, the preferred first; none: session.Protocols.
 	Protocols []string
+	// Strict takes what WebTransport clients offer by the letter.
+	Strict bool
 	// Pages answers HTTP requests that are not about the certificate; nil: 404.
 	Pages http.Handler
 	// Trace is asked for a trace of each connection; nil: none is traced.
@@ -100,7 +102,8 @@ func (d *Port) Listen(env *cli.Env) (*Listener, error) {
 		open.quic = &listen.Config{
 			TLS: conf, Protocols: protocols, QUIC: quictr.Options{Trace: d.Trace}, Log: env.Log,
 			WebTransport: &wttr.Server{
-				Protocols: protocols, Unnamed: session.Unnamed(protocols), Check: d.check, Fallback: l.answers(), Log: env.Log,
+				Protocols: protocols, Unnamed: session.Unnamed(protocols), Strict: d.Strict,
+				Check: d.check, Fallback: l.answers(), Log: env.Log,
 			},
 		}
 	}

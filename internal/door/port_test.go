@@ -22,6 +22,8 @@ import (
 	"oxymoq/pkg/dial"
 	"oxymoq/pkg/session"
 	"oxymoq/pkg/transport"
+	"oxymoq/pkg/transport/quictr"
+	"oxymoq/pkg/transport/wttr"
 	"oxymoq/pkg/wire"
 )
 
@@ -180,6 +182,33 @@ func TestQMUXAlone(t *testing.T) {
 		} else {
 			testkit.Equal(t, fetch(t, l.HTTP()+"/fingerprint"), hexSum(t))
 		}
+	}
+}
+
+// Over WebTransport those who name no protocol speak the one that needs no name,
+// if it is served.
+func TestWebTransportWithoutAName(t *testing.T) {
+	home(t)
+	for _, row := range []struct {
+		served []string
+		want   string // "": refused
+	}{
+		{[]string{"moqt-18", "moq-00"}, "moq-00"},
+		{[]string{"moqt-18"}, ""},
+	} {
+		l, _, code := opened(t, &door.Port{Protocols: row.served}, "-bind", "127.0.0.1:0", "-http", "off")
+		testkit.Equal(t, code, cli.ExitDone)
+		conf, _, err := certs.ClientConfig(certs.ClientOptions{Host: "127.0.0.1"})
+		testkit.NoErr(t, err)
+		c, err := wttr.Offer{Unnamed: "moq-00"}.Dial(t.Context(), door.WebURL(l, "/"), conf, quictr.Options{})
+		if row.want == "" {
+			testkit.Equal(t, testkit.ErrAs[*wttr.StatusError](t, err).Status, http.StatusBadRequest)
+			continue
+		}
+		testkit.NoErr(t, err)
+		testkit.Equal(t, c.Protocol(), row.want)
+		testkit.Equal(t, testkit.Must(l.Accept(t.Context()))(t).Protocol(), row.want)
+		testkit.NoErr(t, c.CloseWithError(0, ""))
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"oxymoq/internal/certs"
 	"oxymoq/internal/testkit"
+	"oxymoq/pkg/session"
 	"oxymoq/pkg/transport/listen"
 	"oxymoq/pkg/transport/wttr"
 )
@@ -101,15 +102,18 @@ func TestOffer(t *testing.T) {
 	for _, row := range []struct {
 		name    string
 		wanted  []string
+		strict  bool
 		named   []string
 		unnamed string
 	}{
-		{"many", []string{p18, p16, p14}, []string{p18, p16, p14}, p14},
-		{"many that need a name", []string{p18, p16}, []string{p18, p16}, ""},
-		{"one that needs none", []string{p14}, nil, p14},
-		{"one, which the user insists on", []string{p16}, []string{p16}, p16},
+		{"many", []string{p18, p16, p14}, false, []string{p18, p16, p14}, p14},
+		{"many that need a name", []string{p18, p16}, false, []string{p18, p16}, ""},
+		{"one that needs none", []string{p14}, false, nil, p14},
+		{"the same, strictly", []string{p14}, true, nil, p14},
+		{"one, which the user insists on", []string{p16}, false, []string{p16}, p16},
+		{"the same, strictly", []string{p16}, true, []string{p16}, ""},
 	} {
-		o := Options{Protocols: row.wanted}
+		o := Options{Protocols: row.wanted, Session: session.Config{Strict: row.strict}}
 		if got := o.offer(); !slices.Equal(got.Protocols, row.named) || got.Unnamed != row.unnamed {
 			t.Errorf("%s: %v and %q without a name, want %v and %q", row.name, got.Protocols, got.Unnamed, row.named, row.unnamed)
 		}

@@ -36,13 +36,13 @@ func webTransport(ctx context.Context, t Target, conf *tls.Config, opts Options,
 // no session that names nothing else (its issue 150).
 func (o *Options) offer() wttr.Offer {
 	protocols := o.protocols()
-	offer := wttr.Offer{Protocols: protocols, Unnamed: session.Unnamed(protocols), Log: o.Session.Log}
+	offer := wttr.Offer{Protocols: protocols, Unnamed: session.Unnamed(protocols), Strict: o.Session.Strict, Log: o.Session.Log}
 	switch {
 	case len(protocols) > 1:
 	case offer.Unnamed != "":
 		offer.Protocols = nil
-	case len(o.Protocols) == 1:
-		// Who asks for one draft only knows what the server speaks, and some
+	case len(o.Protocols) == 1 && !offer.Strict:
+		// A leniency. Who asks for one draft only knows what the server speaks, and some
 		// that do, do not say so (moq-rs of draft 16, moxygen issue 173).
 		offer.Unnamed = protocols[0]
 	}
