@@ -33,7 +33,7 @@ func (o *Options) try(ctx context.Context, kind transport.Kind, protocols []stri
 	opts.Transport, opts.Protocols, opts.Timeout = kind, protocols, 0
 	opts.TLS = a.seen.config(opts.TLS, lenient)
 	opts.Trace, opts.Session.Trace = a.seen.trace, a.seen.session
-	within, cancel := o.within(ctx)
+	within, cancel := within(ctx, o.timeout())
 	defer cancel()
 	a.began = time.Now()
 	session, err := dial.Dial(within, o.Target, opts)

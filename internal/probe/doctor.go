@@ -212,7 +212,7 @@ func (d *doctor) secure(ctx context.Context, a *attempt) bool {
 		return false
 	}
 	trust := "trusted"
-	if o.Dial.TLS == nil || o.Dial.TLS.VerifyConnection == nil {
+	if o.trustsAny() {
 		trust = "not verified (-insecure)"
 	}
 	d.ok(Cert, 0, "%s, for %s, until %s", trust, strings.Join(c.Names, ", "), c.NotAfter.UTC().Format(time.DateTime))
@@ -376,44 +376,71 @@ func (d *doctor) greet(a *attempt) bool {
 	case connected.IsZero():
 		d.fail(Draft, 0, "%s", o.sentence(err))
 	default:
-		d.fail(Setup, time.Since(connected), "the server takes the connection but sends no SETUP within %v, so it may speak another draft than it says", patience(o))
+		d.fail(Setup, time.Since(connected), "the server takes the connection but sends no SETUP within %v, so it may speak another draft than it says", setupTime(o))
 	}
 	return false
 }
 
-// patience is how long SETUP is awaited.
-func patience(o *Options) time.Duration {
+// setupTime is how long SETUP is awaited.
+func setupTime(o *Options) time.Duration {
 	if t := o.Dial.Session.Limits.SetupTimeout; t > 0 {
 		return min(t, o.timeout())
 	}
 	return min(session.DefaultSetupTimeout, o.timeout())
 }
 
-// stay makes a request and watches whether the session lives.
+// stay watches whether the session lives, and makes a request. What becomes of
+// that is told, but is no failure: some servers do not like TRACK_STATUS.
 func (d *doctor) stay(ctx context.Context, a *attempt) {
 	o, s := d.o, a.session
-	within, cancel := o.within(ctx)
-	defer cancel()
-	began := time.Now()
-	_, err := s.TrackStatus(within, model.FullTrackName{Namespace: nowhere(), Name: "nothing"})
-	took := time.Since(began)
 	o.watch(ctx, s)
-	if ctx.Err() != nil {
-		return
-	}
-	outcome, detail := o.outcome(s, err)
 	switch {
+	case ctx.Err() != nil:
+		return
 	case s.Context().Err() != nil:
-		d.fail(Session, took, "the session ends right after SETUP: %s", o.sentence(s.Err()))
+		d.fail(Session, 0, "the session ends right after SETUP: %s", o.sentence(s.Err()))
+		return
 	case s.PeerGoaway() != nil:
 		text := "the server tells us to leave as soon as we come (GOAWAY)"
 		if uri := s.PeerGoaway().URI; uri != "" {
 			text += fmt.Sprintf(" and to go to %q", uri)
 		}
-		d.fail(Session, took, "%s", text)
-	case outcome == Taken || outcome == Refused:
+		d.fail(Session, 0, "%s", text)
+		return
+	}
+	within, cancel := within(ctx, o.answerTime())
+	defer cancel()
+	began := time.Now()
+	_, err := s.TrackStatus(within, model.FullTrackName{Namespace: nowhere(), Name: "nothing"})
+	took := time.Since(began)
+	if ctx.Err() != nil {
+		return
+	}
+	outcome, detail := o.outcome(s, err)
+	switch outcome {
+	case Taken, Refused:
 		d.ok(Session, took, "it answers requests (TRACK_STATUS of no track: %s)", strings.TrimSpace(string(outcome)+" "+detail))
+	case Ended:
+		if ofWhoAsks(s.Err()) { // it comes late
+			d.fail(Session, took, "the session ends right after SETUP: %s", detail)
+			return
+		}
+		d.ok(Session, took, "it stays until TRACK_STATUS of no track ends it: %s", detail)
 	default:
 		d.ok(Session, took, "it stays, though TRACK_STATUS of no track gets: %s %s", outcome, detail)
 	}
+}
+
+// ofWhoAsks reports whether the server closed the session because of what SETUP
+// told it, and not because of a request.
+func ofWhoAsks(err error) bool {
+	e, ok := errors.AsType[*model.SessionError](err)
+	if !ok || !e.Remote {
+		return false
+	}
+	switch e.Code {
+	case model.InvalidPath, model.MalformedPath, model.InvalidAuthority, model.MalformedAuthority, model.Unauthorized:
+		return true
+	}
+	return false
 }

@@ -24,20 +24,20 @@ import (
 	"oxymoq/pkg/transport/wttr"
 )
 
-// closes ends a session as soon as a request comes, or tells it to leave.
+// closes ends a session when it is asked for the status of a track.
 type closes struct {
 	session.Refuse
-	leave bool
+	code model.SessionCode
 }
 
 func (c closes) TrackStatus(_ context.Context, r *session.TrackStatusRequest) {
-	if c.leave {
-		_ = r.Session().Goaway("moqt://elsewhere", 0)
-		_ = r.Reject(&model.RequestError{Code: model.RequestGoingAway})
-		return
-	}
-	r.Session().Close(model.InvalidPath, "not here")
+	r.Session().Close(c.code, "not here")
 }
+
+// mutes does not answer that.
+type mutes struct{ session.Refuse }
+
+func (mutes) TrackStatus(context.Context, *session.TrackStatusRequest) {}
 
 // oldVersions answers every packet with the versions of QUIC that it speaks.
 func oldVersions(t *testing.T) (addr string) {
@@ -168,11 +168,13 @@ func TestDiagnose(t *testing.T) {
 				_ = c.CloseWithError(uint64(model.VersionNegotiationFailed), "only 7")
 			}}.start,
 			stage: Draft, want: []string{"speaks none of ", "only 7"}, passed: []Stage{Name, UDP, Handshake, Cert}},
-		{name: "closed after SETUP", scheme: "moqt", start: server{cert: good, protocols: all, serve: answers(session.Config{Handler: closes{}})}.start,
-			stage: Session, want: []string{"ends right after SETUP", `nothing at the path "/moq" (it says "not here")`}, passed: []Stage{Name, UDP, Handshake, Cert, Draft, Setup}},
-		{name: "GOAWAY at once", scheme: "moqt", start: server{cert: good, protocols: all, serve: answers(session.Config{Handler: closes{leave: true}})}.start,
-			change: func(o *Options) { o.settle = plenty },
-			stage:  Session, want: []string{"to leave as soon as we come", `"moqt://elsewhere"`}, passed: []Stage{Name, UDP, Handshake, Cert, Draft, Setup}},
+		{name: "closed for the path, but late", scheme: "moqt", start: server{cert: good, protocols: all, serve: answers(session.Config{Handler: closes{code: model.InvalidPath}})}.start,
+			stage: Session, want: []string{"ends right after SETUP", `nothing at the path "/moq"`}, passed: []Stage{Name, UDP, Handshake, Cert, Draft, Setup}},
+		{name: "closed at a request", scheme: "moqt", start: server{cert: good, protocols: all, serve: answers(session.Config{Handler: closes{code: model.InternalError}})}.start,
+			passed: []Stage{Name, UDP, Handshake, Cert, Draft, Setup, Session}},
+		{name: "no answer to a request", scheme: "moqt", start: server{cert: good, protocols: all, serve: answers(session.Config{Handler: mutes{}})}.start,
+			change: func(o *Options) { o.patience = brief },
+			passed: []Stage{Name, UDP, Handshake, Cert, Draft, Setup, Session}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			trusted := good
@@ -214,6 +216,47 @@ func TestDiagnose(t *testing.T) {
 				if strings.Contains(failure.Text, raw) {
 					t.Errorf("the sentence %q has %q in it", failure.Text, raw)
 				}
+			}
+		})
+	}
+}
+
+// TestDiagnoseSessions: a session that ends as soon as it is there is of no use.
+func TestDiagnoseSessions(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		end  func(s *session.Session)
+		want string
+	}{
+		{"closed after SETUP", func(s *session.Session) { s.Close(model.InvalidPath, "not here") },
+			`ends right after SETUP: the server has nothing at the path "/moq" (it says "not here")`},
+		{"GOAWAY at once", func(s *session.Session) { _ = s.Goaway("moqt://elsewhere", 0) },
+			`to leave as soon as we come (GOAWAY) and to go to "moqt://elsewhere"`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			greeted := make(chan struct{})
+			cert := certificate(t, time.Now())
+			addr := server{cert: cert, protocols: session.Protocols(), serve: func(c transport.Conn) {
+				draft, _ := session.DraftOf(c.Protocol())
+				s, err := session.Start(context.Background(), c, session.Config{Role: session.Server, Draft: draft})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				<-greeted
+				tt.end(s)
+				s.Wait()
+			}}.start(t)
+			o := options(t, "moqt", addr, cert)
+			o.settle = plenty
+			failure, err := Diagnose(t.Context(), o, func(c Check) {
+				if c.Stage == Setup {
+					close(greeted)
+				}
+			})
+			testkit.NoErr(t, err)
+			if failure == nil || failure.Stage != Session || !strings.Contains(failure.Text, tt.want) {
+				t.Errorf("the failure is %v, want one with %q", failure, tt.want)
 			}
 		})
 	}

@@ -20,6 +20,9 @@ const (
 	// Settle is how long a session is watched for a late word of the server:
 	// namespaces that it lists, GOAWAY, or that it closes after all.
 	Settle = 250 * time.Millisecond
+	// settleTrips are the round trips that it lasts at least: over raw QUIC a
+	// server may say its SETUP one before it sees ours.
+	settleTrips = 3
 )
 
 // Options say what to look at, and how.
@@ -34,12 +37,14 @@ type Options struct {
 	// lookup replaces the resolver, and settle is instead of Settle, in tests.
 	lookup func(ctx context.Context, network, host string) ([]netip.Addr, error)
 	settle time.Duration
+	// patience with requests is instead of Dial.Timeout, in tests.
+	patience time.Duration
 }
 
 // watch lets a session alone for a while. It returns early if the session ends
 // or the server wants us to leave.
 func (o *Options) watch(ctx context.Context, s *session.Session) {
-	t := time.NewTimer(cmp.Or(o.settle, Settle))
+	t := time.NewTimer(cmp.Or(o.settle, max(Settle, settleTrips*s.Conn().Stats().RTT)))
 	defer t.Stop()
 	select {
 	case <-t.C:
@@ -51,6 +56,9 @@ func (o *Options) watch(ctx context.Context, s *session.Session) {
 
 // timeout returns how long a step may take.
 func (o *Options) timeout() time.Duration { return cmp.Or(o.Dial.Timeout, DefaultTimeout) }
+
+// answerTime returns how long the answer to a request may take.
+func (o *Options) answerTime() time.Duration { return cmp.Or(o.patience, o.timeout()) }
 
 // protocols returns what is offered, the preferred first.
 func (o *Options) protocols() []string {
@@ -85,6 +93,9 @@ func (o *Options) resolve(ctx context.Context) (addrs []netip.AddrPort, took tim
 
 // public says that the URL holds nothing that only a trusted server may see.
 func (o *Options) public() bool { return !strings.Contains(o.Target.Path, "?") }
+
+// trustsAny says that no certificate is looked at.
+func (o *Options) trustsAny() bool { return o.Dial.TLS == nil || o.Dial.TLS.VerifyConnection == nil }
 
 // sentence puts an error of dial into words, without naming the target again.
 func (o *Options) sentence(err error) string {

@@ -104,7 +104,7 @@ func (o *Options) carrier(ctx context.Context, kind transport.Kind, r *Report) *
 		o.describe(a, offer, c, r)
 		if a.session != nil {
 			taken = append(taken, p)
-			o.ask(ctx, a.session, offer)
+			o.ask(ctx, a.session, func() *attempt { return o.try(ctx, kind, []string{p}, o.public()) }, offer)
 			o.heard(a, offer)
 		}
 		a.close()
@@ -146,7 +146,9 @@ func (o *Options) chosen(ctx context.Context, kind transport.Kind, offered []str
 func (o *Options) describe(a *attempt, offer *Offer, c *Carrier, r *Report) {
 	a.look(func(s *seen) {
 		if r.Certificate == nil && !s.secured.IsZero() {
-			r.Certificate = certificateOf(s.tls, o.Target.Host, s.untrusted)
+			if r.Certificate = certificateOf(s.tls, o.Target.Host, s.untrusted); r.Certificate != nil {
+				r.Certificate.Unasked = o.trustsAny()
+			}
 		}
 		if c.Parameters == nil {
 			c.Parameters = a.conn.params
@@ -195,12 +197,27 @@ func (o *Options) heard(a *attempt, offer *Offer) {
 			offer.TokenCache = &n
 		}
 		for _, p := range s.setup.Unknown {
-			offer.OtherOptions = append(offer.OtherOptions, fmt.Sprintf("0x%x", p.Type))
+			offer.OtherOptions = append(offer.OtherOptions, optionText(p))
 		}
 	})
 	if g := a.session.PeerGoaway(); g != nil {
 		offer.Goaway = &Goaway{URI: g.URI, TimeoutMS: ms(g.Timeout)}
 	}
+}
+
+// maxOptionBytes of an option that nobody knows are shown.
+const maxOptionBytes = 16
+
+// optionText shows an option that is not known here, by its type and its value,
+// which is a number if the type is even.
+func optionText(p model.Property) string {
+	switch {
+	case p.Type%2 == 0:
+		return fmt.Sprintf("0x%x = %d", p.Type, p.Int)
+	case len(p.Bytes) > maxOptionBytes:
+		return fmt.Sprintf("0x%x = %q and %d bytes more", p.Type, p.Bytes[:maxOptionBytes], len(p.Bytes)-maxOptionBytes)
+	}
+	return fmt.Sprintf("0x%x = %q", p.Type, p.Bytes)
 }
 
 // why says how an offer was refused.

@@ -13,6 +13,7 @@ import (
 	"io"
 	"math/big"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -186,14 +187,38 @@ func TestProbeWithoutTrust(t *testing.T) {
 	}
 }
 
-// A server that closes in the middle ends the questions.
-func TestQuestionsEndWithTheSession(t *testing.T) {
+// A server that closes at one request is asked the others in another session.
+func TestQuestionsGoOn(t *testing.T) {
 	cert := certificate(t, time.Now())
-	o := options(t, "moqt", server{cert: cert, protocols: session.Protocols(), serve: answers(session.Config{Handler: closes{}})}.start(t), cert)
+	o := options(t, "moqt", server{cert: cert, protocols: session.Protocols(), serve: answers(session.Config{Handler: closes{code: model.InternalError}})}.start(t), cert)
+	o.Dial.Transport, o.Dial.Protocols = transport.QUIC, session.Protocols()[:1]
+	r := testkit.Must(Probe(t.Context(), o))(t)
+	got := r.Carriers[0].Offers[0]
+	testkit.Equal(t, requests(got), map[string]Outcome{
+		"TRACK_STATUS": Ended, "SUBSCRIBE": Refused, "SUBSCRIBE_NAMESPACE": Refused, "PUBLISH_NAMESPACE": Refused, "PUBLISH": Refused,
+	})
+	if !strings.Contains(got.Requests[0].Detail, "INTERNAL_ERROR") {
+		t.Errorf("the requests are %+v", got.Requests)
+	}
+}
+
+// One that takes no second session is not asked for ever.
+func TestQuestionsEnd(t *testing.T) {
+	cert := certificate(t, time.Now())
+	var came atomic.Int64
+	serve := answers(session.Config{Handler: closes{code: model.InternalError}})
+	addr := server{cert: cert, protocols: session.Protocols(), serve: func(c transport.Conn) {
+		if came.Add(1) > 1 {
+			_ = c.CloseWithError(uint64(model.Unauthorized), "again")
+			return
+		}
+		serve(c)
+	}}.start(t)
+	o := options(t, "moqt", addr, cert)
 	o.Dial.Transport, o.Dial.Protocols = transport.QUIC, session.Protocols()[:1]
 	r := testkit.Must(Probe(t.Context(), o))(t)
 	got := r.Carriers[0].Offers[0].Requests
-	if len(got) != 1 || got[0].Outcome != Ended || !strings.Contains(got[0].Detail, "nothing at the path") {
+	if len(got) != 2 || got[1].Outcome != NotAsked || !strings.Contains(got[1].Detail, `does not let us in (it says "again")`) {
 		t.Errorf("the requests are %+v", got)
 	}
 }
@@ -236,6 +261,22 @@ func TestListing(t *testing.T) {
 	testkit.Equal(t, len(first), maxListed)
 	testkit.Equal(t, more, maxListed+1)
 	testkit.Equal(t, first[0], "a-b")
+}
+
+func TestOptionText(t *testing.T) {
+	for want, p := range map[string]model.Property{
+		"0x2 = 100":     {Type: 2, Int: 100},
+		`0x9 = "a\x1b"`: {Type: 9, Bytes: []byte("a\x1b")},
+		`0x9 = "0123456789abcdef" and 2 bytes more`: {Type: 9, Bytes: []byte("0123456789abcdefgh")},
+	} {
+		testkit.Equal(t, optionText(p), want)
+	}
+}
+
+func TestSettingName(t *testing.T) {
+	for id, want := range map[uint64]string{0x33: "H3_DATAGRAM", 0xbc: "reserved", 0x276: ""} {
+		testkit.Equal(t, settingName(id), want)
+	}
 }
 
 func TestKeyName(t *testing.T) {

@@ -79,7 +79,7 @@ type Offer struct {
 	Implementation string    `json:"implementation,omitempty"`
 	MaxRequestID   *uint64   `json:"max_request_id,omitempty"` // of SETUP and what followed
 	TokenCache     *uint64   `json:"max_auth_token_cache_size,omitempty"`
-	OtherOptions   []string  `json:"other_setup_options,omitempty"` // their types
+	OtherOptions   []string  `json:"other_setup_options,omitempty"` // types and values
 	Datagram       int       `json:"max_datagram_size"`             // bytes; 0: none
 	Requests       []Request `json:"requests,omitempty"`
 	Namespaces     []string  `json:"namespaces,omitempty"` // that SUBSCRIBE_NAMESPACE listed
@@ -153,6 +153,18 @@ var settingNames = map[uint64]string{
 	0x2b65:     "WT_INITIAL_MAX_STREAMS_BIDI",
 }
 
+// settingName returns the name of a setting, "" if it has none here. Reserved ones
+// are there for peers to ignore (RFC 9114, section 7.2.4.1).
+func settingName(id uint64) string {
+	if name := settingNames[id]; name != "" {
+		return name
+	}
+	if id >= 0x21 && (id-0x21)%0x1f == 0 {
+		return "reserved"
+	}
+	return ""
+}
+
 // settingIDs are of those settings that qlog names instead.
 var settingIDs = map[string]uint64{
 	"settings_max_field_section_size":  0x06,
@@ -174,7 +186,9 @@ type Certificate struct {
 	Fingerprint string    `json:"sha256"`
 	// Untrusted says why what the flags trust does not include it; empty: it
 	// does. Public says whether the authorities of this machine vouch for it.
+	// Unasked says that the flags trust any certificate.
 	Untrusted string `json:"untrusted,omitempty"`
+	Unasked   bool   `json:"not_verified,omitempty"`
 	Public    bool   `json:"public"`
 	// PinFault says why browsers will not take it by its hash
 	// (serverCertificateHashes); empty: they will.

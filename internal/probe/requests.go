@@ -22,30 +22,31 @@ func nowhere() model.Namespace {
 	return model.Namespace{"oxymoq-probe", rand.Text()}
 }
 
-// ask makes requests of all kinds, one after the other, and takes back what was
-// granted. It stops when the session ends.
-func (o *Options) ask(ctx context.Context, s *session.Session, to *Offer) {
-	ns := nowhere()
+// question is one request that a server is asked. It returns how to take back
+// what was granted, and what else there is to tell of it; both may be nil.
+type question struct {
+	name string
+	ask  func(ctx context.Context, s *session.Session) (undo func(), detail func() string, err error)
+}
+
+// questions are those of Probe. Nobody else uses the namespace; what the server
+// lists of its own goes to listed.
+func (o *Options) questions(ctx context.Context, ns model.Namespace, listed *listing) []question {
 	nobody := model.FullTrackName{Namespace: ns.Join(model.Namespace{"nobody"}), Name: "nothing"}
-	ours := ns.Join(model.Namespace{"somebody"})
-	listed := &listing{}
-	for _, r := range []struct {
-		name string
-		ask  func(ctx context.Context) (undo func(), detail func() string, err error)
-	}{
-		{"TRACK_STATUS of no track", func(ctx context.Context) (func(), func() string, error) {
+	return []question{
+		{"TRACK_STATUS of no track", func(ctx context.Context, s *session.Session) (func(), func() string, error) {
 			_, err := s.TrackStatus(ctx, nobody)
 			return nil, nil, err
 		}},
-		{"SUBSCRIBE to no track", func(ctx context.Context) (func(), func() string, error) {
+		{"SUBSCRIBE to no track", func(ctx context.Context, s *session.Session) (func(), func() string, error) {
 			in, err := s.Subscribe(ctx, session.SubscribeOptions{Track: nobody}, deaf{})
 			if err != nil {
 				return nil, nil, err
 			}
 			return func() { in.Cancel(model.ResetCancelled) }, nil, nil
 		}},
-		{"SUBSCRIBE_NAMESPACE of all", func(ctx context.Context) (func(), func() string, error) {
-			sub, err := s.SubscribeNamespace(ctx, nil, listed.report)
+		{"SUBSCRIBE_NAMESPACE of all", func(within context.Context, s *session.Session) (func(), func() string, error) {
+			sub, err := s.SubscribeNamespace(within, nil, listed.report)
 			if err != nil {
 				return nil, nil, err
 			}
@@ -54,14 +55,14 @@ func (o *Options) ask(ctx context.Context, s *session.Session, to *Offer) {
 				return listed.count()
 			}, nil
 		}},
-		{"PUBLISH_NAMESPACE", func(ctx context.Context) (func(), func() string, error) {
-			p, err := s.PublishNamespace(ctx, ours)
+		{"PUBLISH_NAMESPACE", func(ctx context.Context, s *session.Session) (func(), func() string, error) {
+			p, err := s.PublishNamespace(ctx, ns.Join(model.Namespace{"somebody"}))
 			if err != nil {
 				return nil, nil, err
 			}
 			return p.Withdraw, nil, nil
 		}},
-		{"PUBLISH", func(ctx context.Context) (func(), func() string, error) {
+		{"PUBLISH", func(ctx context.Context, s *session.Session) (func(), func() string, error) {
 			p, err := s.Publish(ctx, session.PublishOptions{Track: model.FullTrackName{Namespace: ns, Name: "nothing"}})
 			if err != nil {
 				return nil, nil, err
@@ -70,29 +71,48 @@ func (o *Options) ask(ctx context.Context, s *session.Session, to *Offer) {
 				return fmt.Sprintf("forward %v", p.Terms().Forward)
 			}, nil
 		}},
-	} {
-		within, cancel := o.within(ctx)
-		began := time.Now()
-		undo, detail, err := r.ask(within)
-		took := time.Since(began)
-		answer := Request{Name: r.name}
-		answer.Outcome, answer.Detail = o.outcome(s, err)
-		if err == nil && detail != nil {
-			answer.Detail = detail()
+	}
+}
+
+// ask makes requests of all kinds, one after the other. Some servers end the
+// session at one that they do not like; the next is then made in another, which
+// again makes.
+func (o *Options) ask(ctx context.Context, s *session.Session, again func() *attempt, to *Offer) {
+	listed := &listing{}
+	for _, q := range o.questions(ctx, nowhere(), listed) {
+		if s.Context().Err() != nil && ctx.Err() == nil {
+			next := again()
+			defer next.close()
+			if next.session == nil {
+				to.Requests = append(to.Requests, Request{Name: q.name, Outcome: NotAsked, Detail: "there is no session any more: " + o.sentence(next.closure())})
+				break
+			}
+			s = next.session
 		}
-		if answer.Outcome == Taken || answer.Outcome == Refused {
-			answer.MS = msp(took)
-		}
-		if undo != nil {
-			undo()
-		}
-		cancel()
-		to.Requests = append(to.Requests, answer)
-		if answer.Outcome == Ended {
-			break
-		}
+		to.Requests = append(to.Requests, o.answer(ctx, s, q))
 	}
 	to.Namespaces, to.More = listed.names()
+}
+
+// answer makes one request.
+func (o *Options) answer(ctx context.Context, s *session.Session, q question) Request {
+	within, cancel := within(ctx, o.answerTime())
+	defer cancel()
+	began := time.Now()
+	undo, detail, err := q.ask(within, s)
+	took := time.Since(began)
+	r := Request{Name: q.name}
+	r.Outcome, r.Detail = o.outcome(s, err)
+	if err == nil && detail != nil {
+		r.Detail = detail()
+	}
+	if r.Outcome == Taken || r.Outcome == Refused {
+		r.MS = msp(took)
+	}
+	if undo != nil {
+		undo()
+	}
+	return r
 }
 
 // outcome puts the result of a request into words.
@@ -112,7 +132,7 @@ func (o *Options) outcome(s *session.Session, err error) (Outcome, string) {
 	case errors.Is(err, transport.ErrNoCredit):
 		return NotAsked, "the server allows no further request"
 	case isWaited(err), errors.Is(err, context.DeadlineExceeded):
-		return Silence, fmt.Sprintf("within %v", o.timeout())
+		return Silence, fmt.Sprintf("within %v", o.answerTime())
 	case errors.Is(err, session.ErrGoingAway):
 		return NotAsked, "the server is going away"
 	}

@@ -113,7 +113,7 @@ func (c *connection) frame(data []byte) {
 			if id, ok := settingIDs[s.Name]; ok {
 				s.ID = id
 			}
-			c.settings = append(c.settings, Setting{ID: s.ID, Name: settingNames[s.ID], Value: settingValue(s.Value)})
+			c.settings = append(c.settings, Setting{ID: s.ID, Name: settingName(s.ID), Value: settingValue(s.Value)})
 		}
 		slices.SortFunc(c.settings, func(a, b Setting) int {
 			if a.ID < b.ID {

@@ -56,9 +56,12 @@ func (c *Certificate) text(t *text) {
 	t.row(1, "certificate", "%s, %s, %s; %d in the chain", c.Subject, issuer, c.Key, c.Chain)
 	t.row(2, "names", "%s", told(strings.Join(c.Names, ", ")))
 	t.row(2, "valid", "%s to %s, %.3g days", c.NotBefore.UTC().Format(time.DateTime), c.NotAfter.UTC().Format(time.DateTime), c.Days)
-	if c.Untrusted != "" {
+	switch {
+	case c.Unasked:
+		t.row(2, "trusted", "not verified (-insecure)")
+	case c.Untrusted != "":
 		t.row(2, "trusted", "no: %s", c.Untrusted)
-	} else {
+	default:
 		t.row(2, "trusted", "yes")
 	}
 	t.row(2, "authority", "%s", pick(c.Public, "one that this machine knows vouches for it", "none that this machine knows vouches for it"))

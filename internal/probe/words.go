@@ -43,8 +43,8 @@ func isWaited(err error) bool {
 }
 
 // within bounds one step.
-func (o *Options) within(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeoutCause(ctx, o.timeout(), waited(o.timeout()))
+func within(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, d, waited(d))
 }
 
 // closure is why there is no session: what dial said, or if the server closed
