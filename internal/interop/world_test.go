@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"oxymoq/internal/testkit"
 	"oxymoq/pkg/dial"
@@ -20,9 +21,10 @@ func TestMain(m *testing.M) { testkit.Main(m) }
 
 // world is a relay in memory, on virtual time.
 type world struct {
-	work sync.WaitGroup
-	cfg  Config
-	out  strings.Builder
+	work     sync.WaitGroup
+	cfg      Config
+	out      strings.Builder
+	protocol string // what is negotiated; the first that is spoken unless a test says so
 
 	mu    sync.Mutex
 	links []transport.Conn // both ends of each
@@ -33,12 +35,12 @@ type world struct {
 func inWorld(t *testing.T, serve func(ctx context.Context, n int, c session.Conn), f func(*testing.T, *world)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		w := new(world)
+		w := &world{protocol: session.Protocols()[0]}
 		ctx, stop := context.WithCancel(t.Context())
 		w.cfg = Config{
 			Target: dial.Target{Scheme: dial.SchemeMoQT, Host: "relay", Port: "4443", Authority: "relay:4443"},
 			Dial: dial.Options{Connect: func(context.Context, string, *tls.Config) (transport.Conn, error) {
-				a, b := memtr.Pair()
+				a, b := memtr.Pair(memtr.WithProtocol(w.protocol))
 				w.mu.Lock()
 				n := len(w.links) / 2
 				w.links = append(w.links, a, b)
@@ -74,3 +76,6 @@ func named(t *testing.T, name string) []Case {
 	}
 	return cases
 }
+
+// pass lets virtual time pass.
+func pass(d time.Duration) { time.Sleep(d) }

@@ -137,12 +137,12 @@ func TestWrongRelayFails(t *testing.T) {
 		{"no SETUP", "setup-only", &wrong{setup: func(int, transport.Conn) bool { return false }},
 			"SETUP of the client", "no answer within 2s", 2 * time.Second},
 		{"closed instead of SETUP", "setup-only", &wrong{setup: func(_ int, c transport.Conn) bool {
-			time.Sleep(settling / 2) // virtual: or our SETUP cannot even be sent
+			pass(settling / 2) // or our SETUP cannot even be sent
 			_ = c.CloseWithError(uint64(model.Unauthorized), "not you")
 			return false
 		}}, "SETUP of the client", `the session closed by the relay with UNAUTHORIZED ("not you")`, 0},
 		{"closed after SETUP", "setup-only", &wrong{begun: func(_ int, s *session.Session) {
-			time.Sleep(settling / 2) // virtual: or SETUP is lost
+			pass(settling / 2) // or SETUP is lost
 			s.Close(model.InternalError, "out of order")
 		}},
 			"the session of the client to live", `closed by the relay with INTERNAL_ERROR ("out of order")`, settling},
@@ -235,7 +235,7 @@ func TestWrongRelayFails(t *testing.T) {
 			_, _ = stream.Write(header)
 			_ = stream.Close()
 			_, _ = (&scene{ctx: r.Context()}).send(out, perGroup, 0)
-			time.Sleep(time.Second) // virtual: all streams have ended
+			pass(time.Second) // all streams have ended
 			_ = out.Done(ended, "", model.Some(uint64(2)))
 		}}, "2 streams, as the Stream Count", "3 streams", time.Second},
 		{"an object is missing", "subscribe-one-subgroup-per-group", forwards(perGroup[:5], ended, actual), "object 1/2", "not that", 0},
