@@ -3,14 +3,20 @@
 //
 // There is one struct per message and one file per struct; the draft is an
 // argument of encode and decode. What differs between drafts stands in tables
-// (draft18.go, draft22.go): type numbers, parameter encodings and scopes, code
-// numbers. Places where the decoder accepts more than the text are all in
-// lenient.go.
+// (draft14.go, draft16.go, draft18.go, draft22.go): type numbers, parameter
+// encodings and scopes, code numbers, and which fields there are. What draft 14
+// has as fields and later ones as parameters and properties is converted in
+// fields14.go. Places where the decoder accepts more than the text are all in
+// lenient.go. Section numbers without a draft are those of draft 18.
 //
 // The package does not read streams, keep session state or choose what to
 // answer. It never guesses: what the bytes alone do not tell (the stream, the
 // request that is answered, the side that receives, the group order of a fetch)
 // the caller states in a Context or an argument.
+//
+// What a draft has no words for is left out where the message means nearly the
+// same without it (a timeout that is only a hint, the reason to come back later);
+// otherwise AppendMessage fails.
 //
 // # Errors
 //

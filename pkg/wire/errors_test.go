@@ -2,6 +2,7 @@ package wire
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -9,15 +10,18 @@ import (
 	"oxymoq/pkg/varint"
 )
 
-// badMessages break one rule each. Where code is NoError, only the request or
-// the track suffers.
-var badMessages = []struct {
+// badMessage breaks one rule. Where code is NoError, only the request or the
+// track suffers.
+type badMessage struct {
 	name  string
 	ctx   Context
 	wire  string
 	code  model.SessionCode
 	field string
-}{
+}
+
+// badMessages break rules of draft 18.
+var badMessages = []badMessage{
 	{"unknown message type", toServer, "1e  Type\n0001  Length\n00", model.ProtocolViolation, ""},
 	{"reserved message type", toServer, "20  Type\n0000  Length", model.ProtocolViolation, ""},
 	{"SETUP on a request stream", toServer, "af00  Type\n0000  Length", model.ProtocolViolation, ""},
@@ -87,7 +91,7 @@ var badMessages = []struct {
 }
 
 func TestBadMessagesAreRefused(t *testing.T) {
-	for _, bad := range badMessages {
+	for _, bad := range slices.Concat(badMessages, badOlderMessages) {
 		t.Run(bad.name, func(t *testing.T) {
 			typ, body, err := frame(annotated(t, bad.wire))
 			if err != nil {
@@ -161,12 +165,14 @@ func TestMalformedPublishIsRefused(t *testing.T) {
 	}
 }
 
-// badMessagesToSend cannot be said in draft 18.
-var badMessagesToSend = []struct {
+type badMessageToSend struct {
 	name string
 	ctx  Context
 	msg  Message
-}{
+}
+
+// badMessagesToSend cannot be said in draft 18.
+var badMessagesToSend = []badMessageToSend{
 	{"an unknown draft", Context{Draft: 17}, &Setup{}},
 	{"SUBSCRIBE on the control stream", setupIn, &Subscribe{Track: liveVideo}},
 	{"PATH of a server", setupOut, &Setup{Path: model.Some("/")}},
@@ -203,7 +209,7 @@ var badMessagesToSend = []struct {
 }
 
 func TestMessagesThatCannotBeSent(t *testing.T) {
-	for _, bad := range badMessagesToSend {
+	for _, bad := range slices.Concat(badMessagesToSend, badOlderMessagesToSend) {
 		t.Run(bad.name, func(t *testing.T) {
 			before := []byte{1, 2, 3}
 			got, err := AppendMessage(before, bad.ctx, bad.msg)

@@ -14,31 +14,27 @@ import (
 // The oracle of all: what was read is written, and what was written is read as
 // the same. The bytes may differ, for integers may be longer than necessary.
 
-// packContext and unpackContext let the fuzzer choose a Context.
+// packContext and unpackContext let the fuzzer choose a Context. Bits 3 and 4
+// are the index of the draft in packedDrafts.
 func packContext(ctx Context) (bits uint8, request, answers uint8) {
-	bits = uint8(ctx.Stream) | uint8(ctx.Receiver)<<1
+	bits = uint8(ctx.Stream) | uint8(ctx.Receiver)<<1 | uint8(slices.Index(packedDrafts, ctx.Draft))<<3
 	if ctx.WebTransport {
 		bits |= 4
-	}
-	if ctx.Draft == model.Draft22 {
-		bits |= 8
 	}
 	return bits, uint8(ctx.Request), uint8(ctx.Answers)
 }
 
 func unpackContext(bits, request, answers uint8) Context {
-	ctx := Context{
-		Draft: model.Draft18, Stream: StreamKind(bits & 1), Receiver: Role(bits >> 1 & 1), WebTransport: bits&4 != 0,
+	return Context{
+		Draft: packedDrafts[bits>>3&3], Stream: StreamKind(bits & 1), Receiver: Role(bits >> 1 & 1), WebTransport: bits&4 != 0,
 		Request: MessageKind(request), Answers: MessageKind(answers),
 	}
-	if bits&8 != 0 {
-		ctx.Draft = model.Draft22
-	}
-	return ctx
 }
 
+var packedDrafts = []model.Draft{model.Draft18, model.Draft22, model.Draft16, model.Draft14}
+
 func FuzzParseMessage(f *testing.F) {
-	for _, r := range append(controlRows(), draft22Rows...) {
+	for _, r := range append(allRows(), draft22Rows...) {
 		typ, body, err := frame(annotated(f, r.wire))
 		if err != nil {
 			f.Fatal(err)
@@ -58,7 +54,11 @@ func FuzzParseMessage(f *testing.F) {
 			return
 		}
 		ctx := unpackContext(bits, request, answers)
+		id, hasID := RequestIDOf(ctx.Draft, typ, body)
 		m, err := ParseMessage(ctx, typ, body)
+		if ok, isOK := m.(*RequestOK); isOK && hasID && id != ok.RequestID {
+			t.Fatalf("answers %d, %d before decoding", ok.RequestID, id)
+		}
 		if errors.Is(err, varint.ErrTruncated) {
 			t.Fatalf("%v: asks for more of a bounded body", err)
 		}
@@ -68,6 +68,14 @@ func FuzzParseMessage(f *testing.F) {
 				t.Fatalf("%#v beside %+v", err, m)
 			}
 			return
+		}
+		if u, ok := m.(*RequestUpdate); ok {
+			if id, ok := UpdatedIDOf(ctx.Draft, typ, body); ok && id != u.Existing {
+				t.Fatalf("updates %d, %d before decoding", u.Existing, id)
+			}
+		}
+		if table, _ := tableOf(ctx.Draft); ctx.Answers == 0 {
+			ctx.Answers = table.messageOfType(typ).answers.only() // the type said it
 		}
 		b, err := AppendMessage(nil, ctx, m)
 		if err != nil {
