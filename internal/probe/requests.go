@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -47,12 +48,17 @@ func (o *Options) questions(ctx context.Context, ns model.Namespace, listed *lis
 		}},
 		{"SUBSCRIBE_NAMESPACE of all", func(within context.Context, s *session.Session) (func(), func() string, error) {
 			sub, err := s.SubscribeNamespace(within, nil, listed.report)
+			aside := ""
+			if !o.wasAsked(s, err) {
+				sub, err = s.SubscribeNamespace(within, ns[:1], listed.report)
+				aside = fmt.Sprintf("only of %v, since this draft has no empty prefix", ns[:1])
+			}
 			if err != nil {
-				return nil, nil, err
+				return nil, func() string { return aside }, err
 			}
 			return sub.Cancel, func() string {
 				o.watch(ctx, s)
-				return listed.count()
+				return strings.TrimPrefix(aside+"; "+listed.count(), "; ")
 			}, nil
 		}},
 		{"PUBLISH_NAMESPACE", func(ctx context.Context, s *session.Session) (func(), func() string, error) {
@@ -103,8 +109,8 @@ func (o *Options) answer(ctx context.Context, s *session.Session, q question) Re
 	took := time.Since(began)
 	r := Request{Name: q.name}
 	r.Outcome, r.Detail = o.outcome(s, err)
-	if err == nil && detail != nil {
-		r.Detail = detail()
+	if detail != nil {
+		r.Detail = strings.Trim(r.Detail+" "+detail(), " ")
 	}
 	if r.Outcome == Taken || r.Outcome == Refused {
 		r.MS = msp(took)
@@ -140,6 +146,13 @@ func (o *Options) outcome(s *session.Session, err error) (Outcome, string) {
 		return Refused, fmt.Sprintf("by resetting the stream with %v", e.Code)
 	}
 	return NotAsked, err.Error()
+}
+
+// wasAsked reports whether a request that ended with err went out at all, or was
+// held back for a reason that other requests have too.
+func (o *Options) wasAsked(s *session.Session, err error) bool {
+	outcome, _ := o.outcome(s, err)
+	return outcome != NotAsked || errors.Is(err, transport.ErrNoCredit) || errors.Is(err, session.ErrGoingAway)
 }
 
 // deaf is the receiver of a subscription that wants no objects.

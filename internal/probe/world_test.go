@@ -52,7 +52,7 @@ func (s server) start(t *testing.T) (addr string) {
 	}
 	conf := listen.Config{TLS: &tls.Config{Certificates: []tls.Certificate{s.cert}}, Protocols: s.protocols}
 	if s.web != nil {
-		conf.WebTransport = &wttr.Server{Protocols: s.web}
+		conf.WebTransport = &wttr.Server{Protocols: s.web, Unnamed: session.Unnamed(s.web)}
 	}
 	l := testkit.Must(listen.Listen("127.0.0.1:0", conf))(t)
 	s.accept(t, l.Accept, func() { l.Close() })
