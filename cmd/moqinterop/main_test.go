@@ -162,9 +162,9 @@ func TestPassed(t *testing.T) {
 	r := relay.New(relay.Config{})
 	addr := serve(t, func(ctx context.Context, c session.Conn) { _ = r.Serve(ctx, c) })
 	for _, scheme := range []string{"moqt", "https"} {
-		code, out, errs := execute(t, "-v -timeout 5000 --tls-disable-verify", "RELAY_URL="+scheme+"://"+addr, "TESTCASE=subscribe-error")
-		if code != cli.ExitDone || !strings.Contains(out, "\n1..1\nok 1 - subscribe-error\n  ---\n") || !strings.Contains(out, "\n  connection_id: \"") ||
-			!strings.Contains(errs, "subscriber reads REQUEST_ERROR") {
+		code, out, errs := execute(t, "-v -timeout 5000 --tls-disable-verify", "RELAY_URL="+scheme+"://"+addr, "TESTCASE=publish-track-only")
+		if code != cli.ExitDone || !strings.Contains(out, "\n1..1\nok 1 - publish-track-only\n  ---\n") || !strings.Contains(out, "\n  connection_id: \"") ||
+			!strings.Contains(errs, "publisher reads REQUEST_OK") {
 			t.Errorf("%s: code %d, stdout %q, stderr %q", scheme, code, out, errs)
 		}
 	}
@@ -179,8 +179,8 @@ func TestFailed(t *testing.T) {
 		}
 		s.Wait()
 	})
-	code, out, errs := execute(t, "-timeout 5000 -insecure -t announce-only,setup-only -r moqt://"+addr)
-	if code != cli.ExitFailed || !strings.Contains(out, "\nnot ok 1 - announce-only\n") || !strings.Contains(out, "\nok 2 - setup-only\n") ||
+	code, out, errs := execute(t, "-timeout 5000 -insecure -t publish-track-only,setup-only -r moqt://"+addr)
+	if code != cli.ExitFailed || !strings.Contains(out, "\nnot ok 1 - publish-track-only\n") || !strings.Contains(out, "\nok 2 - setup-only\n") ||
 		!strings.Contains(out, `received: "REQUEST_ERROR with NOT_SUPPORTED`) || !strings.Contains(errs, "did not pass all cases: 1 of 2 failed") {
 		t.Errorf("code %d, stdout %q, stderr %q", code, out, errs)
 	}

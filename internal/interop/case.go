@@ -12,8 +12,7 @@ type Case struct {
 	Name string
 	// Revision is that of the specification of the case, 0 if it has none.
 	Revision int
-	// Limit is how long the case may take from its first session on, and how
-	// long that session may take.
+	// Limit is how long the case may take from its first session on.
 	Limit time.Duration
 
 	// play returns nil if the relay passes, *errSkip if the draft has not what

@@ -222,11 +222,11 @@ func (s *scene) hear(a *actor, expected string, news <-chan string) error {
 type origin struct {
 	session.Refuse
 	track model.FullTrackName
-	asked chan *session.Outbound
+	asked chan *outflow
 }
 
 func newOrigin(track model.FullTrackName) *origin {
-	return &origin{track: track, asked: make(chan *session.Outbound, 1)}
+	return &origin{track: track, asked: make(chan *outflow, 1)}
 }
 
 // Subscribe accepts a subscription to the track. Only the first is served:
@@ -236,21 +236,23 @@ func (o *origin) Subscribe(_ context.Context, r *session.SubscribeRequest) {
 		_ = r.Reject(&model.RequestError{Code: model.DoesNotExist, Reason: "no such track in this case"})
 		return
 	}
-	out, err := r.Accept(session.Offer{}, nil)
+	flow := newOutflow()
+	out, err := r.Accept(session.Offer{}, flow.update)
 	if err != nil {
 		return // it was cancelled meanwhile
 	}
+	flow.begin(out)
 	select {
-	case o.asked <- out:
+	case o.asked <- flow:
 	default:
 	}
 }
 
 // subscription waits for the relay's SUBSCRIBE.
-func (o *origin) subscription(s *scene) (*session.Outbound, error) {
+func (o *origin) subscription(s *scene) (*outflow, error) {
 	select {
-	case out := <-o.asked:
-		return out, nil
+	case flow := <-o.asked:
+		return flow, nil
 	case <-s.ctx.Done():
 		return nil, instead(fmt.Sprintf("the relay's SUBSCRIBE of %v at the publisher", o.track), context.Cause(s.ctx))
 	}

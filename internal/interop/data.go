@@ -66,15 +66,18 @@ func dataSubgroupBasic(s *scene) error {
 	if err != nil {
 		return instead(subscribeOK, err)
 	}
-	out, err := source.subscription(s)
+	flow, err := source.subscription(s)
 	if err != nil {
 		return err
 	}
-	streams, err := s.send(out, objects, pace)
+	if err := s.wanted(flow); err != nil {
+		return err
+	}
+	streams, err := s.send(flow.out, objects, pace)
 	if err != nil {
 		return err
 	}
-	if err := s.end(out, streams); err != nil {
+	if err := s.end(flow.out, streams); err != nil {
 		return err
 	}
 	return s.delivered(sub, in, got, objects, model.Opt[uint64]{})

@@ -47,32 +47,47 @@ const (
 	trackDone = "PUBLISH_DONE with TRACK_ENDED"
 )
 
-// offer is a PUBLISH of ours and the forwarding state that the relay wants.
-type offer struct {
+// outflow is a subscription through which objects are sent, once the relay wants
+// them.
+type outflow struct {
 	out     *session.Outbound
 	once    sync.Once
-	forward chan struct{} // closed when objects are wanted
+	forward chan struct{} // closed when the forwarding state is 1
+}
+
+func newOutflow() *outflow { return &outflow{forward: make(chan struct{})} }
+
+// update is told of new terms of the subscription.
+func (o *outflow) update(_, next session.Terms, _ model.Opt[uint64]) error {
+	if next.Forward {
+		o.once.Do(func() { close(o.forward) })
+	}
+	return nil
+}
+
+// begin sets the subscription.
+func (o *outflow) begin(out *session.Outbound) {
+	o.out = out
+	_ = o.update(session.Terms{}, out.Terms(), model.Opt[uint64]{}) // it never fails
+}
+
+// wanted waits until objects may be sent.
+func (s *scene) wanted(o *outflow) error {
+	if err := s.wait("the forwarding state 1 for the publisher", o.forward); err != nil {
+		return err
+	}
+	o.out.Settled(func(session.Terms) {}) // an update is answered before objects come
+	return nil
 }
 
 // publish offers a track.
-func (s *scene) publish(p *actor, track model.FullTrackName) (*offer, error) {
-	o := &offer{forward: make(chan struct{})}
-	out, err := p.session.Publish(s.ctx, session.PublishOptions{
-		Track: track,
-		OnUpdate: func(_, next session.Terms, _ model.Opt[uint64]) error {
-			if next.Forward {
-				o.once.Do(func() { close(o.forward) })
-			}
-			return nil
-		},
-	})
+func (s *scene) publish(p *actor, track model.FullTrackName) (*outflow, error) {
+	o := newOutflow()
+	out, err := p.session.Publish(s.ctx, session.PublishOptions{Track: track, OnUpdate: o.update})
 	if err != nil {
 		return nil, instead(publishOK, err)
 	}
-	o.out = out
-	if out.Terms().Forward {
-		o.once.Do(func() { close(o.forward) })
-	}
+	o.begin(out)
 	return o, nil
 }
 
@@ -119,7 +134,7 @@ func (s *scene) publishAndSubscribe(track model.FullTrackName, objects []object,
 		return errNoRendezvous
 	}
 	var p *actor
-	var o *offer
+	var o *outflow
 	offered := func() (err error) {
 		if p, err = s.connect(publisher, nil); err == nil {
 			o, err = s.publish(p, track)
@@ -130,10 +145,9 @@ func (s *scene) publishAndSubscribe(track model.FullTrackName, objects []object,
 	if err != nil {
 		return err
 	}
-	if err := s.wait("the forwarding state 1 for the publisher, by PUBLISH_OK or REQUEST_UPDATE", o.forward); err != nil {
+	if err := s.wanted(o); err != nil {
 		return err
 	}
-	o.out.Settled(func(session.Terms) {}) // the update is answered before objects come
 	streams, err := s.send(o.out, objects, fixtureCadence)
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package interop
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -48,8 +49,9 @@ type actor struct {
 	done model.Opt[wire.PublishDone]
 }
 
-// connect opens a session. The time of the case begins with its first session:
-// how long that may take is what Config.Dial says, and the case if it is shorter.
+// connect opens a session. The time of the case begins with its first session;
+// how long that may take is what Config.Dial says, or if it says nothing the time
+// of the case.
 func (s *scene) connect(role string, h session.Handler) (*actor, error) {
 	a := &actor{role: role, asked: make(chan struct{})}
 	s.actors = append(s.actors, a)
@@ -77,9 +79,7 @@ func (s *scene) connect(role string, h session.Handler) (*actor, error) {
 		}
 		return nil
 	}
-	if o.Timeout == 0 || o.Timeout > s.limit {
-		o.Timeout = s.limit
-	}
+	o.Timeout = cmp.Or(o.Timeout, s.limit)
 	got, err := dial.Dial(s.ctx, s.cfg.Target, o)
 	if err != nil {
 		return nil, instead("SETUP of the "+role, s.late(err))

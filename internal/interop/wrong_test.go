@@ -206,6 +206,13 @@ func TestWrongRelayFails(t *testing.T) {
 		}}, "NAMESPACE_DONE", "nothing within 5s", 5 * time.Second},
 
 		{"not routed", "data-subgroup-basic", new(wrong), "SUBSCRIBE of", "nothing within 15s", 15 * time.Second},
+		{"nothing is wanted", "data-subgroup-basic", &wrong{namespace: func(r *session.NamespaceRequest) {
+			if r.Accept() == nil {
+				_, _ = r.Session().Subscribe(r.Context(), session.SubscribeOptions{
+					Track: model.FullTrackName{Namespace: r.Namespace, Name: "track"}, Change: session.Change{Forward: model.Some(false)},
+				}, new(collector))
+			}
+		}}, "the forwarding state 1 for the publisher", "nothing within 15s", 15 * time.Second},
 		{"another end", "subscribe-one-subgroup-per-group", forwards(perGroup, model.DoneSubscriptionEnded, actual),
 			"PUBLISH_DONE with TRACK_ENDED", "PUBLISH_DONE with SUBSCRIPTION_ENDED", 0},
 		{"too small a Stream Count", "subscribe-one-subgroup-per-group", forwards(perGroup, ended, model.Some(uint64(1))),
