@@ -80,11 +80,15 @@ func (d *Dir) Connection(start transport.TraceStart) transport.Trace {
 }
 
 // begin begins a trace, or returns nil if the connection is not to be traced.
-func (d *Dir) begin(start transport.TraceStart) *Trace {
+func (d *Dir) begin(start transport.TraceStart) *Trace { return d.beginOf(nil, start) }
+
+// beginOf is begin for a session whose carrier writes no traces and so does not
+// end this one; nil: it does.
+func (d *Dir) beginOf(s *session.Session, start transport.TraceStart) *Trace {
 	if !sampled(start.ID, d.cfg.Sample) {
 		return nil
 	}
-	t, first := d.add(start)
+	t, first := d.add(s, start)
 	if first {
 		d.cfg.Log.Warn("more connections than can be traced at a time; those beyond are not", "most", MaxOpen)
 	}
@@ -96,7 +100,7 @@ func (d *Dir) begin(start transport.TraceStart) *Trace {
 
 // add adds a trace to the open ones, if there is room. firstBeyond says that
 // there is none for the first time.
-func (d *Dir) add(start transport.TraceStart) (_ *Trace, firstBeyond bool) {
+func (d *Dir) add(s *session.Session, start transport.TraceStart) (_ *Trace, firstBeyond bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.closed {
@@ -107,6 +111,7 @@ func (d *Dir) add(start transport.TraceStart) (_ *Trace, firstBeyond bool) {
 		return nil, d.beyond == 1
 	}
 	t := newTrace(d, start)
+	t.owner = s
 	d.open[t] = struct{}{}
 	return t, false
 }
@@ -128,18 +133,24 @@ func (d *Dir) Session(s *session.Session) session.TraceFunc {
 	if c, ok := s.Conn().(transport.Traced); ok {
 		t, _ = c.Trace().(*Trace)
 	} else {
-		t = d.begin(transport.TraceStart{Client: s.Role() == session.Client, ID: groupID()})
+		t = d.beginOf(s, transport.TraceStart{Client: s.Role() == session.Client, ID: groupID()})
 		if t != nil {
-			context.AfterFunc(s.Context(), func() {
-				t.connectionClosed(context.Cause(s.Context()))
-				t.Close()
-			})
+			context.AfterFunc(s.Context(), t.leave)
 		}
 	}
 	if t == nil {
 		return nil
 	}
 	return t.session(s.Draft())
+}
+
+// leave ends a trace whose carrier does not. A Dir that is closed when its
+// sessions have just ended may be earlier than what their ends have started.
+func (t *Trace) leave() {
+	t.left.Do(func() {
+		t.connectionClosed(context.Cause(t.owner.Context()))
+		t.Close()
+	})
 }
 
 // connectionClosed says how a connection ended, in the words of quic-go.
@@ -203,6 +214,9 @@ func (d *Dir) Close() error {
 	}
 	d.mu.Unlock()
 	for _, t := range rest {
+		if t.owner != nil && t.owner.Context().Err() != nil {
+			t.leave()
+		}
 		t.Close()
 	}
 	for _, t := range rest {

@@ -41,6 +41,9 @@ type Trace struct {
 	wake  chan struct{} // one slot: the queue is not empty any more, or half full, or closed
 	done  chan struct{} // closed when the file is
 
+	owner *session.Session // if its carrier does not end the trace; else nil
+	left  sync.Once        // its end was told
+
 	mu      sync.Mutex // a leaf
 	queue   []event
 	bytes   int    // of the data in queue
