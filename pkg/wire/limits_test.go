@@ -22,6 +22,12 @@ func TestLargestValuesBothWays(t *testing.T) {
 		"namespace":        {toServer, &PublishNamespace{Namespace: model.Namespace{"a", "b", long}}},
 		"namespace fields": {toServer, &PublishNamespace{Namespace: strings.Split(strings.Repeat("a", model.MaxNamespaceFields), "")}},
 		"payload":          {toServer, subscribing(Params{Tokens: []Token{{Action: TokenUseValue, Value: make([]byte, MaxMessageLen-14-1-3-2)}}})},
+		"16 URI":           {client16, &Goaway{NewSessionURI: strings.Repeat("u", MaxURILen)}},
+		"16 reason":        {olderAnswer(model.Draft16, KindFetch), &RequestError{Reason: strings.Repeat("r", MaxReasonLen)}},
+		"16 name":          {server16, &Subscribe{Track: model.FullTrackName{Namespace: model.Namespace{"a", "b"}, Name: long}}},
+		"16 prefix":        {ownStream(server16), &SubscribeNamespace{Prefix: strings.Split(strings.Repeat("a", model.MaxNamespaceFields), "")}},
+		"14 reason":        {olderAnswer(model.Draft14, KindPublish), &RequestError{Reason: strings.Repeat("r", MaxReasonLen)}},
+		"14 namespace":     {client14, &PublishNamespaceDone{Namespace: model.Namespace{"a", "b", long}}},
 		"property":         {toClient, &SubscribeOK{TrackProperties: model.Properties{{Type: 0x41, Bytes: make([]byte, MaxPropertyLen-6)}}}},
 	} {
 		b, err := AppendMessage(nil, m.ctx, m.msg)
