@@ -15,7 +15,7 @@ import (
 // it is on its way. The peer will refuse that, so its PUBLISH must be taken.
 func TestPublishCrossesSubscribe(t *testing.T) {
 	h := newRecorder()
-	start(t, wire.Client, Config{Handler: h}, func(t *testing.T, s *Session, p *peer) {
+	startEach(t, allDrafts, wire.Client, Config{Handler: h}, func(t *testing.T, s *Session, p *peer) {
 		failed := make(chan error, 1)
 		go func() {
 			_, err := s.Subscribe(t.Context(), SubscribeOptions{Track: dateTrack}, h)
@@ -36,7 +36,7 @@ func TestPublishCrossesSubscribe(t *testing.T) {
 		}
 		want[*wire.RequestOK](t, "PUBLISH", theirs.next())
 		ours.answer(&wire.RequestError{Code: model.DuplicateSubscription}) // it crosses the cancellation
-		p.uni(unhex(t, "50 07 0b 80  00 02 6869")).Close()
+		p.uni(unhex(t, "10 07 0b 80  00 02 6869")).Close()
 		if got := h.drained(); got != "11/0 hi, end" {
 			t.Errorf("received %s", got)
 		}
@@ -46,7 +46,7 @@ func TestPublishCrossesSubscribe(t *testing.T) {
 // TestPublishOfSubscribedTrack: once our SUBSCRIBE was answered it stays.
 func TestPublishOfSubscribedTrack(t *testing.T) {
 	h := newRecorder()
-	start(t, wire.Client, Config{Handler: h}, func(t *testing.T, s *Session, p *peer) {
+	startEach(t, answeringDrafts, wire.Client, Config{Handler: h}, func(t *testing.T, s *Session, p *peer) {
 		in, _ := subscribed(t, s, p, h)
 		theirs := p.request(&wire.Publish{RequestID: p.id(), Track: dateTrack, TrackAlias: 8})
 		if e := want[*wire.RequestError](t, "PUBLISH", theirs.next()); e.Code != model.DuplicateSubscription {
@@ -62,7 +62,7 @@ func TestPublishOfSubscribedTrack(t *testing.T) {
 // may have to wait for its own publisher before it knows.
 func TestResumedSubscriptionIsToldTheLargestOfThen(t *testing.T) {
 	h := newRecorder()
-	start(t, wire.Server, Config{Handler: h}, func(t *testing.T, _ *Session, p *peer) {
+	startEach(t, answeringDrafts, wire.Server, Config{Handler: h}, func(t *testing.T, _ *Session, p *peer) {
 		st := p.request(&wire.Subscribe{RequestID: p.id(), Track: dateTrack, Params: wire.Params{Forward: model.Some(false)}})
 		largest := at(9, 5)
 		out, err := (<-h.subscribes).Accept(Offer{Largest: largest}, func(_, next Terms, _ model.Opt[uint64]) error {
@@ -109,7 +109,7 @@ func TestHalfAMessageIsTheLast(t *testing.T) {
 // SUBSCRIBE may be here before the end of the first.
 func TestSubscribeOvertakesCancellation(t *testing.T) {
 	h := newRecorder()
-	start(t, wire.Server, Config{Handler: h}, func(t *testing.T, _ *Session, p *peer) {
+	startEach(t, answeringDrafts, wire.Server, Config{Handler: h}, func(t *testing.T, _ *Session, p *peer) {
 		first := p.request(&wire.Subscribe{RequestID: p.id(), Track: dateTrack})
 		if _, err := (<-h.subscribes).Accept(Offer{}, nil); err != nil {
 			t.Fatal(err)

@@ -64,7 +64,7 @@ func TestFetch(t *testing.T) {
 }
 
 func TestFetchRefused(t *testing.T) {
-	start(t, wire.Client, Config{}, func(t *testing.T, s *Session, p *peer) {
+	startEach(t, allDrafts, wire.Client, Config{}, func(t *testing.T, s *Session, p *peer) {
 		f, err := s.Fetch(t.Context(), FetchOptions{Track: dateTrack, Range: allOfGroup9})
 		if err != nil {
 			t.Fatal(err)
@@ -81,7 +81,7 @@ func TestFetchRefused(t *testing.T) {
 }
 
 func TestFetchEndsBeforeItsStart(t *testing.T) {
-	start(t, wire.Client, Config{}, func(t *testing.T, s *Session, p *peer) {
+	startEach(t, allDrafts, wire.Client, Config{}, func(t *testing.T, s *Session, p *peer) {
 		if _, err := s.Fetch(t.Context(), FetchOptions{Track: dateTrack, Range: allOfGroup9}); err != nil {
 			t.Fatal(err)
 		}
@@ -92,7 +92,7 @@ func TestFetchEndsBeforeItsStart(t *testing.T) {
 }
 
 func TestFetchCancelled(t *testing.T) {
-	start(t, wire.Client, Config{}, func(t *testing.T, s *Session, p *peer) {
+	startEach(t, answeringDrafts, wire.Client, Config{}, func(t *testing.T, s *Session, p *peer) {
 		f, err := s.Fetch(t.Context(), FetchOptions{Track: dateTrack, Range: allOfGroup9})
 		if err != nil {
 			t.Fatal(err)
@@ -247,7 +247,7 @@ func span(g1, o1, g2, o2 uint64) model.Range {
 
 func TestJoiningFetchOfNothing(t *testing.T) {
 	h := newRecorder()
-	start(t, wire.Server, Config{Handler: h}, func(t *testing.T, _ *Session, p *peer) {
+	startEach(t, allDrafts, wire.Server, Config{Handler: h}, func(t *testing.T, _ *Session, p *peer) {
 		st := p.request(&wire.Fetch{RequestID: p.id(), FetchKind: wire.FetchRelativeJoining, JoiningRequestID: 98})
 		if e := want[*wire.RequestError](t, "no such subscription", st.next()); e.Code != model.InvalidJoiningRequestID {
 			t.Errorf("refused with %v", e.Code)
@@ -281,7 +281,7 @@ func TestForwardFlipMovesTheJoiningLocation(t *testing.T) {
 
 func TestJoinIsSentAsJoiningFetch(t *testing.T) {
 	h := newRecorder()
-	start(t, wire.Client, Config{Handler: h}, func(t *testing.T, s *Session, p *peer) {
+	startEach(t, allDrafts, wire.Client, Config{Handler: h}, func(t *testing.T, s *Session, p *peer) {
 		in, _ := subscribed(t, s, p, h)
 		f, err := s.Fetch(t.Context(), FetchOptions{Join: &Join{To: in, Relative: true, Start: 1}})
 		if err != nil {
@@ -307,7 +307,7 @@ func TestFetchThatEndsBeforeItsStart(t *testing.T) {
 				t.Fatal(err)
 			}
 			p.write(st, unhex(t, "16 000b 00 01 01 01 61 00 05 00 04 01 00"))
-			ps := &peerStream{st, p, wire.KindFetch}
+			ps := &peerStream{Stream: st, p: p, kind: wire.KindFetch}
 			if e, ok := ps.next().(*wire.RequestError); ok && e.Code != model.InvalidRange {
 				t.Errorf("refused with %v", e.Code)
 			}

@@ -114,6 +114,9 @@ func (l *streamLane) send(m wire.Message, to reply, fin bool) error {
 	if l.s.dialect.sharesControl {
 		stamp(m, l.id, to)
 	}
+	if to.kind != wire.KindRequestUpdate {
+		to.kind = l.kind // which in draft 16 need not be the kind of the request
+	}
 	return l.s.sendMessage(&l.writer, l.s.sendContext(wire.RequestStream, l.kind, to.kind), m, fin)
 }
 

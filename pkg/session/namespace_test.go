@@ -36,7 +36,7 @@ func TestPublishNamespace(t *testing.T) {
 
 func TestNamespaceIsWithdrawn(t *testing.T) {
 	h := newRecorder()
-	start(t, wire.Server, Config{Handler: h}, func(t *testing.T, _ *Session, p *peer) {
+	startEach(t, allDrafts, wire.Server, Config{Handler: h}, func(t *testing.T, _ *Session, p *peer) {
 		st := p.request(&wire.PublishNamespace{RequestID: p.id(), Namespace: model.Namespace{"a"}})
 		r := <-h.namespaces
 		_ = r.Accept()
@@ -47,7 +47,7 @@ func TestNamespaceIsWithdrawn(t *testing.T) {
 }
 
 func TestSubscribeNamespace(t *testing.T) {
-	start(t, wire.Client, Config{}, func(t *testing.T, s *Session, p *peer) {
+	startEach(t, answeringDrafts, wire.Client, Config{}, func(t *testing.T, s *Session, p *peer) {
 		got := make(chan *peerStream, 1)
 		go func() {
 			st, _ := p.accept()
@@ -77,7 +77,7 @@ func TestSubscribeNamespace(t *testing.T) {
 }
 
 func TestFirstReplyMustBeAnAnswer(t *testing.T) {
-	start(t, wire.Client, Config{}, func(t *testing.T, s *Session, p *peer) {
+	startEach(t, answeringDrafts, wire.Client, Config{}, func(t *testing.T, s *Session, p *peer) {
 		go func() {
 			st, _ := p.accept()
 			st.answer(&wire.Namespace{Suffix: model.Namespace{"x"}})
@@ -159,9 +159,9 @@ func TestTrackStatus(t *testing.T) {
 
 func TestPublishByPeer(t *testing.T) {
 	h := newRecorder()
-	start(t, wire.Server, Config{Handler: h}, func(t *testing.T, s *Session, p *peer) {
+	startEach(t, answeringDrafts, wire.Server, Config{Handler: h}, func(t *testing.T, s *Session, p *peer) {
 		st := p.request(&wire.Publish{RequestID: p.id(), Track: dateTrack, TrackAlias: 4, Params: wire.Params{LargestObject: at(1, 2)}})
-		p.uni(unhex(t, "50 04 0b 80  00 02 6869")).Close() // before it is accepted
+		p.uni(unhex(t, "10 04 0b 80  00 02 6869")).Close() // before it is accepted
 		r := <-h.publishes
 		if r.Offer.Largest != at(1, 2) || !r.Forward {
 			t.Errorf("offered %+v", r)
@@ -196,7 +196,7 @@ func TestPublishByPeer(t *testing.T) {
 }
 
 func TestPublishToPeer(t *testing.T) {
-	start(t, wire.Client, Config{}, func(t *testing.T, s *Session, p *peer) {
+	startEach(t, answeringDrafts, wire.Client, Config{}, func(t *testing.T, s *Session, p *peer) {
 		got := make(chan *peerStream, 1)
 		go func() {
 			st, m := p.accept()
@@ -227,7 +227,7 @@ func TestPublishToPeer(t *testing.T) {
 }
 
 func TestPublishRefused(t *testing.T) {
-	start(t, wire.Client, Config{}, func(t *testing.T, s *Session, p *peer) {
+	startEach(t, allDrafts, wire.Client, Config{}, func(t *testing.T, s *Session, p *peer) {
 		go func() {
 			st, _ := p.accept()
 			st.answer(&wire.RequestError{Code: model.Uninterested})

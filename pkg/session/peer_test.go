@@ -21,9 +21,13 @@ import (
 type peer struct {
 	t       *testing.T
 	role    wire.Role
+	draft   model.Draft
 	conn    transport.Conn
 	control transport.SendStream
 	nextID  uint64
+	theirs  *wire.Setup // of the session, drafts up to 16
+	shared  *demux      // drafts up to 16, else nil
+	updated uint64      // drafts up to 16: the ID of the last update that was read
 }
 
 // start runs f in a bubble of virtual time with a session of the given role
@@ -41,7 +45,7 @@ func startWith(t *testing.T, setup *wire.Setup, role wire.Role, cfg Config, f fu
 			h.init()
 		}
 		c, srv := memtr.Pair(opts...)
-		p := &peer{t: t, role: 1 - role, conn: srv}
+		p := &peer{t: t, role: 1 - role, conn: srv, draft: cfg.Draft}
 		ours := c
 		if role == wire.Server {
 			p.conn, ours = c, srv
@@ -69,6 +73,10 @@ func startWith(t *testing.T, setup *wire.Setup, role wire.Role, cfg Config, f fu
 
 func (p *peer) setup(m *wire.Setup) {
 	p.t.Helper()
+	if p.spoken() <= model.Draft16 {
+		p.setupShared(m)
+		return
+	}
 	st, err := p.conn.OpenUniStream(p.t.Context())
 	if err != nil {
 		p.t.Error(err)
@@ -89,9 +97,17 @@ func (p *peer) setup(m *wire.Setup) {
 	}
 }
 
+// spoken is the draft that the peer speaks.
+func (p *peer) spoken() model.Draft {
+	if p.draft == 0 {
+		return Primary
+	}
+	return p.draft
+}
+
 // context is what decodes a message that the peer reads, or that it writes.
 func (p *peer) context(stream wire.StreamKind, request, answers wire.MessageKind, receiver wire.Role) wire.Context {
-	return wire.Context{Draft: model.Draft18, Stream: stream, Request: request, Answers: answers, Receiver: receiver}
+	return wire.Context{Draft: p.spoken(), Stream: stream, Request: request, Answers: answers, Receiver: receiver}
 }
 
 func (p *peer) send(st io.Writer, kind wire.StreamKind, request, answers wire.MessageKind, m wire.Message) {
@@ -111,7 +127,7 @@ func (p *peer) write(st io.Writer, b []byte) { _, _ = st.Write(b) }
 // read returns the next message of a stream, or nil when it ends.
 func (p *peer) read(st transport.ReceiveStream, kind wire.StreamKind, request, answers wire.MessageKind) wire.Message {
 	p.t.Helper()
-	r := &messageReader{window: newWindow(oneByte{st}, model.Draft18, time.Minute)}
+	r := &messageReader{window: newWindow(oneByte{st}, p.spoken(), time.Minute)}
 	typ, body, err := r.next()
 	if err != nil {
 		return nil
@@ -133,8 +149,9 @@ func (o oneByte) Read(p []byte) (int, error) { return o.ReceiveStream.Read(p[:mi
 // request is a request stream as the peer sees it.
 type peerStream struct {
 	transport.Stream
-	p    *peer
-	kind wire.MessageKind
+	p     *peer
+	kind  wire.MessageKind
+	first wire.Message
 }
 
 func (p *peer) id() uint64 {
@@ -146,17 +163,33 @@ func (p *peer) id() uint64 {
 // request opens a stream with a message.
 func (p *peer) request(m wire.Message) *peerStream {
 	p.t.Helper()
+	if p.shared != nil && !(p.draft == model.Draft16 && m.Kind() == wire.KindSubscribeNamespace) {
+		id, track, _, _ := describe(m)
+		p.shared.mu.Lock()
+		st := p.shared.newStream(id, m.Kind(), track.Namespace, true)
+		p.shared.mu.Unlock()
+		p.send(st, wire.ControlStream, m.Kind(), m.Kind(), m)
+		return &peerStream{st, p, m.Kind(), m}
+	}
 	st, err := p.conn.OpenStream(p.t.Context())
 	if err != nil {
 		p.t.Fatal(err)
 	}
 	p.send(st, wire.RequestStream, m.Kind(), m.Kind(), m)
-	return &peerStream{st, p, m.Kind()}
+	return &peerStream{st, p, m.Kind(), m}
 }
 
 // accept takes the next request stream of the session and its first message.
 func (p *peer) accept() (*peerStream, wire.Message) {
 	p.t.Helper()
+	if p.shared != nil {
+		st, ok := <-p.shared.opened
+		if !ok {
+			p.t.Error("the session ended without a request")
+			return &peerStream{p: p}, nil
+		}
+		return st, st.first
+	}
 	st, err := p.conn.AcceptStream(p.t.Context())
 	if err != nil {
 		p.t.Fatal(err)
@@ -165,29 +198,47 @@ func (p *peer) accept() (*peerStream, wire.Message) {
 	if m == nil {
 		p.t.Fatal("request stream without a request")
 	}
-	return &peerStream{st, p, m.Kind()}, m
+	return &peerStream{st, p, m.Kind(), m}, m
 }
 
 // answer sends a message on a request stream.
 func (s *peerStream) answer(m wire.Message) {
 	s.p.t.Helper()
-	s.p.send(s, wire.RequestStream, s.kind, s.kind, m)
+	s.say(s.kind, m)
 }
 
 // answerUpdate sends the answer to a REQUEST_UPDATE.
 func (s *peerStream) answerUpdate(m wire.Message) {
 	s.p.t.Helper()
-	s.p.send(s, wire.RequestStream, s.kind, wire.KindRequestUpdate, m)
+	s.say(wire.KindRequestUpdate, m)
+}
+
+func (s *peerStream) say(answers wire.MessageKind, m wire.Message) {
+	s.p.t.Helper()
+	if share, ok := s.Stream.(*sharedStream); ok {
+		share.say(answers, m)
+		return
+	}
+	if id, _, _, ok := describe(s.first); ok && s.p.shared != nil {
+		stamp(m, id, reply{id: id})
+	}
+	s.p.send(s, wire.RequestStream, s.kind, answers, m)
 }
 
 // next reads a message; nil at the end of the stream.
 func (s *peerStream) next() wire.Message {
 	s.p.t.Helper()
+	if share, ok := s.Stream.(*sharedStream); ok {
+		return share.next()
+	}
 	return s.p.read(s, wire.RequestStream, s.kind, s.kind)
 }
 
 func (s *peerStream) nextUpdateAnswer() wire.Message {
 	s.p.t.Helper()
+	if share, ok := s.Stream.(*sharedStream); ok {
+		return share.next()
+	}
 	return s.p.read(s, wire.RequestStream, s.kind, wire.KindRequestUpdate)
 }
 

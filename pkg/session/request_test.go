@@ -53,7 +53,7 @@ func TestRequestStreamViolations(t *testing.T) {
 }
 
 func TestDuplicateRequestID(t *testing.T) {
-	start(t, wire.Server, Config{}, func(t *testing.T, _ *Session, p *peer) {
+	startEach(t, allDrafts, wire.Server, Config{}, func(t *testing.T, _ *Session, p *peer) {
 		first := p.request(&wire.PublishNamespace{RequestID: 4, Namespace: model.Namespace{"a"}})
 		want[*wire.RequestError](t, "IDs may come in any order", first.next())
 		p.request(&wire.PublishNamespace{RequestID: 0, Namespace: model.Namespace{"a"}}).next()
@@ -86,7 +86,7 @@ func TestRefusingHandlerAnswersEveryKind(t *testing.T) {
 
 func TestUnansweredRequestIsRefused(t *testing.T) {
 	h := newRecorder()
-	start(t, wire.Server, Config{Handler: h}, func(t *testing.T, _ *Session, p *peer) {
+	startEach(t, allDrafts, wire.Server, Config{Handler: h}, func(t *testing.T, _ *Session, p *peer) {
 		close(h.hold)
 		st := p.request(&wire.PublishNamespace{RequestID: p.id(), Namespace: model.Namespace{"a"}})
 		if e := want[*wire.RequestError](t, "handler forgot", st.next()); e.Code != model.RequestInternalError {
@@ -96,7 +96,7 @@ func TestUnansweredRequestIsRefused(t *testing.T) {
 }
 
 func TestReservedNamespaces(t *testing.T) {
-	start(t, wire.Server, Config{Handler: newRecorder()}, func(t *testing.T, _ *Session, p *peer) {
+	startEach(t, allDrafts, wire.Server, Config{Handler: newRecorder()}, func(t *testing.T, _ *Session, p *peer) {
 		for _, first := range []string{".", ".session"} {
 			st := p.request(&wire.Subscribe{RequestID: p.id(), Track: model.FullTrackName{Namespace: model.Namespace{first, "x"}, Name: "t"}})
 			if e := want[*wire.RequestError](t, first, st.next()); e.Code != model.DoesNotExist {
@@ -131,7 +131,7 @@ func TestRequestLimit(t *testing.T) {
 }
 
 func TestSlowFirstMessageCostsTheStreamOnly(t *testing.T) {
-	start(t, wire.Server, Config{}, func(t *testing.T, _ *Session, p *peer) {
+	startEach(t, allDrafts, wire.Server, Config{}, func(t *testing.T, _ *Session, p *peer) {
 		st, err := p.conn.OpenStream(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -147,7 +147,7 @@ func TestSlowFirstMessageCostsTheStreamOnly(t *testing.T) {
 }
 
 func TestMissingFINAfterTheEndCostsNothing(t *testing.T) {
-	start(t, wire.Server, Config{Handler: newRecorder()}, func(t *testing.T, _ *Session, p *peer) {
+	startEach(t, allDrafts, wire.Server, Config{Handler: newRecorder()}, func(t *testing.T, _ *Session, p *peer) {
 		st := p.request(&wire.Subscribe{RequestID: p.id(), Track: model.FullTrackName{Namespace: model.Namespace{"."}, Name: "t"}})
 		want[*wire.RequestError](t, "refused", st.next())
 		time.Sleep(DefaultMessageTimeout + time.Second) // virtual: longer than the FIN is awaited
@@ -157,7 +157,7 @@ func TestMissingFINAfterTheEndCostsNothing(t *testing.T) {
 
 func TestKeepAliveUpdateIsAnswered(t *testing.T) {
 	h := newRecorder()
-	start(t, wire.Server, Config{Handler: h}, func(t *testing.T, _ *Session, p *peer) {
+	startEach(t, answeringDrafts, wire.Server, Config{Handler: h}, func(t *testing.T, _ *Session, p *peer) {
 		st := p.request(&wire.PublishNamespace{RequestID: p.id(), Namespace: model.Namespace{"a"}})
 		_ = (<-h.namespaces).Accept()
 		want[*wire.RequestOK](t, "request", st.next())
@@ -194,7 +194,7 @@ func TestUnexpectedAnswers(t *testing.T) {
 }
 
 func TestRefusalReachesTheCaller(t *testing.T) {
-	start(t, wire.Client, Config{}, func(t *testing.T, s *Session, p *peer) {
+	startEach(t, answeringDrafts, wire.Client, Config{}, func(t *testing.T, s *Session, p *peer) {
 		go func() {
 			st, _ := p.accept()
 			st.answer(&wire.RequestError{Code: model.Uninterested, Reason: "full", RetryInterval: model.Some(uint64(250))})
@@ -262,7 +262,7 @@ func TestTokenCache(t *testing.T) {
 	ns := func(p *peer, tokens ...wire.Token) *peerStream {
 		return p.request(&wire.PublishNamespace{RequestID: p.id(), Namespace: model.Namespace{"a"}, Params: wire.Params{Tokens: tokens}})
 	}
-	start(t, wire.Server, Config{Handler: h, Limits: Limits{TokenCache: 20}}, func(t *testing.T, _ *Session, p *peer) {
+	startEach(t, allDrafts, wire.Server, Config{Handler: h, Limits: Limits{TokenCache: 20}}, func(t *testing.T, _ *Session, p *peer) {
 		ns(p, wire.Token{Action: wire.TokenRegister, Alias: 1, Type: 9, Value: []byte("abcd")})
 		if got := (<-h.namespaces).Tokens(); len(got) != 1 || string(got[0].Value) != "abcd" || got[0].Type != 9 {
 			t.Errorf("registered: %v", got)
@@ -278,7 +278,7 @@ func TestTokenCache(t *testing.T) {
 		ns(p, wire.Token{Action: wire.TokenRegister, Alias: 2})
 		p.wantClose("cache is full", model.AuthTokenCacheOverflow)
 	})
-	start(t, wire.Server, Config{Handler: h}, func(t *testing.T, _ *Session, p *peer) {
+	startEach(t, allDrafts, wire.Server, Config{Handler: h}, func(t *testing.T, _ *Session, p *peer) {
 		ns(p, wire.Token{Action: wire.TokenRegister, Alias: 1})
 		ns(p, wire.Token{Action: wire.TokenRegister, Alias: 1})
 		p.wantClose("alias registered twice", model.DuplicateAuthTokenAlias)

@@ -35,12 +35,12 @@ func subscribed(t *testing.T, s *Session, p *peer, recv Receiver) (*Inbound, *pe
 
 func TestSubscribe(t *testing.T) {
 	h := newRecorder()
-	start(t, wire.Client, Config{Handler: h}, func(t *testing.T, s *Session, p *peer) {
+	startEach(t, allDrafts, wire.Client, Config{Handler: h}, func(t *testing.T, s *Session, p *peer) {
 		in, st := subscribed(t, s, p, h)
 		if in.Offer.Largest.Value != (model.Location{Group: 10, Object: 3}) || in.Terms.Range.Start != (model.Location{Group: 10, Object: 4}) {
 			t.Errorf("largest %v, range %v", in.Offer.Largest, in.Terms.Range)
 		}
-		p.uni(unhex(t, "50 07 0b 80  00 02 6869  00 01 21")).Close()
+		p.uni(unhex(t, "10 07 0b 80  00 02 6869  00 01 21")).Close()
 		if got := h.drained(); got != "11/0 hi, 11/1 !, end" {
 			t.Errorf("received %s", got)
 		}
@@ -66,7 +66,7 @@ func TestSubscribe(t *testing.T) {
 
 func TestSubscribeTwice(t *testing.T) {
 	h := newRecorder()
-	start(t, wire.Client, Config{}, func(t *testing.T, s *Session, p *peer) {
+	startEach(t, allDrafts, wire.Client, Config{}, func(t *testing.T, s *Session, p *peer) {
 		subscribed(t, s, p, h)
 		_, err := s.Subscribe(t.Context(), SubscribeOptions{Track: dateTrack}, h)
 		if !errors.Is(err, &model.RequestError{Code: model.DuplicateSubscription}) {
@@ -78,8 +78,8 @@ func TestSubscribeTwice(t *testing.T) {
 // TestEarlyData delivers streams and datagrams that overtake SUBSCRIBE_OK.
 func TestEarlyData(t *testing.T) {
 	h := newRecorder()
-	start(t, wire.Client, Config{Handler: h}, func(t *testing.T, s *Session, p *peer) {
-		p.uni(unhex(t, "50 07 0b 80  00 02 6869")).Close()
+	startEach(t, allDrafts, wire.Client, Config{Handler: h}, func(t *testing.T, s *Session, p *peer) {
+		p.uni(unhex(t, "10 07 0b 80  00 02 6869")).Close()
 		if err := p.conn.SendDatagram(unhex(t, "00 07 0b 02 80 6869")); err != nil {
 			t.Fatal(err)
 		}
@@ -99,7 +99,7 @@ func TestEarlyDataIsBounded(t *testing.T) {
 	start(t, wire.Client, Config{Limits: Limits{ParkedStreams: 2, ParkedDatagrams: 3}}, func(t *testing.T, s *Session, p *peer) {
 		var streams []transport.SendStream
 		for range 3 {
-			streams = append(streams, p.uni(unhex(t, "50 07 0b 80")))
+			streams = append(streams, p.uni(unhex(t, "10 07 0b 80")))
 			synctest.Wait()
 		}
 		if se, ok := errors.AsType[*transport.StreamError](context.Cause(streams[2].Context())); !ok || se.Code != uint64(model.ResetExcessiveLoad) {
@@ -130,7 +130,7 @@ func TestEarlyDataIsBounded(t *testing.T) {
 
 func TestDuplicateAlias(t *testing.T) {
 	h := newRecorder()
-	start(t, wire.Client, Config{}, func(t *testing.T, s *Session, p *peer) {
+	startEach(t, allDrafts, wire.Client, Config{}, func(t *testing.T, s *Session, p *peer) {
 		subscribed(t, s, p, h)
 		go func() {
 			st, _ := p.accept()
@@ -159,7 +159,7 @@ func TestDataStreamViolations(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			h := newRecorder()
-			start(t, wire.Client, Config{Handler: h}, func(t *testing.T, s *Session, p *peer) {
+			startEach(t, allDrafts, wire.Client, Config{Handler: h}, func(t *testing.T, s *Session, p *peer) {
 				if tt.hex[:2] != "05" {
 					subscribed(t, s, p, h)
 				}
@@ -182,7 +182,7 @@ func TestDatagramViolations(t *testing.T) {
 		{"properties of length zero", "01 07 0b 00 80 00"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			start(t, wire.Client, Config{}, func(t *testing.T, _ *Session, p *peer) {
+			startEach(t, allDrafts, wire.Client, Config{}, func(t *testing.T, _ *Session, p *peer) {
 				_ = p.conn.SendDatagram(unhex(t, tt.hex))
 				p.wantClose(tt.name, model.ProtocolViolation)
 			})
@@ -192,9 +192,9 @@ func TestDatagramViolations(t *testing.T) {
 
 func TestResetStreamEndsTheReaderOnly(t *testing.T) {
 	h := newRecorder()
-	start(t, wire.Client, Config{Handler: h}, func(t *testing.T, s *Session, p *peer) {
+	startEach(t, allDrafts, wire.Client, Config{Handler: h}, func(t *testing.T, s *Session, p *peer) {
 		subscribed(t, s, p, h)
-		st := p.uni(unhex(t, "50 07 0b 80 00 02 6869"))
+		st := p.uni(unhex(t, "10 07 0b 80 00 02 6869"))
 		synctest.Wait()
 		st.CancelWrite(uint64(model.ResetDeliveryTimeout))
 		if got := h.drained(); got != "11/0 hi, error stream cancelled by the peer with DELIVERY_TIMEOUT" {
@@ -206,9 +206,9 @@ func TestResetStreamEndsTheReaderOnly(t *testing.T) {
 
 func TestStalledHeaderCostsTheStreamOnly(t *testing.T) {
 	h := newRecorder()
-	start(t, wire.Client, Config{Handler: h}, func(t *testing.T, s *Session, p *peer) {
+	startEach(t, allDrafts, wire.Client, Config{Handler: h}, func(t *testing.T, s *Session, p *peer) {
 		subscribed(t, s, p, h)
-		st := p.uni(unhex(t, "50 07 0b 80 00"))
+		st := p.uni(unhex(t, "10 07 0b 80 00"))
 		time.Sleep(DefaultHeaderTimeout + time.Second) // virtual
 		synctest.Wait()
 		if st.Context().Err() == nil {
@@ -220,16 +220,16 @@ func TestStalledHeaderCostsTheStreamOnly(t *testing.T) {
 
 func TestCancelSubscription(t *testing.T) {
 	h := newRecorder()
-	start(t, wire.Client, Config{Handler: h}, func(t *testing.T, s *Session, p *peer) {
+	startEach(t, allDrafts, wire.Client, Config{Handler: h}, func(t *testing.T, s *Session, p *peer) {
 		in, st := subscribed(t, s, p, h)
-		data := p.uni(unhex(t, "50 07 0b 80"))
+		data := p.uni(unhex(t, "10 07 0b 80"))
 		synctest.Wait()
 		in.Cancel(model.ResetCancelled)
 		synctest.Wait()
 		if st.Context().Err() == nil || data.Context().Err() == nil {
 			t.Error("the peer was not told on every stream")
 		}
-		late := p.uni(unhex(t, "50 07 0c 80"))
+		late := p.uni(unhex(t, "10 07 0c 80"))
 		synctest.Wait()
 		if late.Context().Err() == nil {
 			t.Error("a straggler is kept")
@@ -315,7 +315,7 @@ func TestSubscriberLeaves(t *testing.T) {
 	for _, how := range []string{"STOP_SENDING", "RESET_STREAM"} {
 		t.Run(how, func(t *testing.T) {
 			h := newRecorder()
-			start(t, wire.Server, Config{Handler: h}, func(t *testing.T, _ *Session, p *peer) {
+			startEach(t, allDrafts, wire.Server, Config{Handler: h}, func(t *testing.T, _ *Session, p *peer) {
 				st := p.request(&wire.Subscribe{RequestID: p.id(), Track: dateTrack})
 				out, err := (<-h.subscribes).Accept(Offer{}, nil)
 				if err != nil {
@@ -361,7 +361,7 @@ func TestExpiredGrantIsToldToThePublisherSide(t *testing.T) {
 		}
 		return auth.Grant{}, nil
 	})
-	start(t, wire.Server, Config{Handler: h, Authorizer: a}, func(t *testing.T, _ *Session, p *peer) {
+	startEach(t, allDrafts, wire.Server, Config{Handler: h, Authorizer: a}, func(t *testing.T, _ *Session, p *peer) {
 		st := p.request(&wire.Subscribe{RequestID: p.id(), Track: dateTrack})
 		out, _ := (<-h.subscribes).Accept(Offer{}, nil)
 		st.next()
@@ -397,7 +397,7 @@ func TestSubscribeToATrackThatEndsAtOnce(t *testing.T) {
 				t.Error(err)
 			}
 			st.Close()
-			p.uni(unhex(t, "50 07 0b 80  00 02 6869  00 01 21")).Close()
+			p.uni(unhex(t, "10 07 0b 80  00 02 6869  00 01 21")).Close()
 		}()
 		in, err := s.Subscribe(t.Context(), SubscribeOptions{Track: dateTrack}, h)
 		if err != nil {
