@@ -59,7 +59,8 @@ has '^ok +tcp ' '^ok +session '
 
 # The path, the name and the certificate are wrong.
 sick webtransport 'nothing at the path /elsewhere' -doctor "https://$here/elsewhere"
-sick session 'nothing at the path "/elsewhere"' -doctor "moqt://$here/elsewhere"
+# The close may overtake the server's SETUP.
+sick '(setup|session)' 'nothing at the path "/elsewhere"' -doctor "moqt://$here/elsewhere"
 sick name 'no host no-such-host.invalid|address of no-such-host.invalid|no answer within' -doctor moqt://no-such-host.invalid
 for scheme in moqt https; do
   XDG_CONFIG_HOME=$SCRATCH/elsewhere sick certificate 'vouched for by nobody but itself; trust it with -ca FILE that holds it, -fingerprint [0-9a-f]{64}' \
