@@ -79,7 +79,7 @@ func (c *sharedControl) agree(m *wire.Setup) error {
 	if s.dialect.versions {
 		want := wire.VersionNumber(s.cfg.Draft)
 		if s.cfg.Role == wire.Client && m.Versions[0] != want || !slices.Contains(m.Versions, want) {
-			return &model.SessionError{Code: model.VersionNegotiationFailed, Reason: "no version in common"}
+			return noVersion(m.Versions, s.cfg.Draft)
 		}
 	}
 	s.mu.Lock()
