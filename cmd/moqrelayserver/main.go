@@ -36,7 +36,7 @@ type flags struct {
 	cacheMiB               int64
 	grace, drain           time.Duration
 	rules                  []string
-	cache, demo            bool
+	cache, demo, immutable bool
 
 	clusterRoot, clusterNode string
 }
@@ -63,6 +63,7 @@ func (f *flags) program() *cli.Program {
 	p.Flags.IntVar(&f.groups, "max_cached_groups_per_track", relay.DefaultCacheGroups, "`number` of groups that are kept of a track")
 	p.Flags.Int64Var(&f.cacheMiB, "cache", relay.DefaultCacheBytes>>20, "memory for all tracks together, in `MiB`")
 	p.Flags.IntVar(&f.behind, "max_groups_behind", relay.DefaultMaxGroupsBehind, "`number` of groups that a slow subscriber may lag before it skips to the newest")
+	p.Flags.BoolVar(&f.immutable, "immutable_transcode", true, "rewrite immutable properties for subscribers of a draft that writes them otherwise, which what is signed in them does not survive; -no_immutable_transcode ends their subscription instead")
 	p.Flags.DurationVar(&f.grace, "grace", relay.DefaultGrace, time.Second, "how long (`s`) subscribers wait for a publisher that vanished")
 	p.Flags.DurationVar(&f.drain, "drain", 3*time.Second, time.Second, "how long (`s`) peers have to leave when the relay is told to stop")
 	p.Flags.Group("Traces")
@@ -196,6 +197,7 @@ func (f *flags) config(env *cli.Env) (relay.Config, error) {
 	cfg := relay.Config{
 		Scope: scope, Path: f.endpoint, CacheBytes: f.cacheMiB << 20, CacheGroups: f.groups, IdleTracks: f.tracks,
 		Grace: f.grace, Log: env.Log, Session: session.Config{Implementation: "oxymoq-relay/" + cli.Release(), Strict: f.dialect.Strict()},
+		KeepImmutable: !f.immutable,
 	}
 	cfg.Slow.MaxGroups = f.behind
 	for _, s := range f.rules {

@@ -136,6 +136,21 @@ func TestCache(t *testing.T) {
 	}
 }
 
+func TestImmutable(t *testing.T) {
+	for args, want := range map[string]bool{"": false, "-no_immutable_transcode": true, "--no-immutable-transcode": true, "-immutable_transcode=false": true} {
+		var f flags
+		var got relay.Config
+		f.program().Exec(t.Context(), &cli.Env{Out: io.Discard, Err: io.Discard}, strings.Fields(args), func(string) (string, bool) { return "", false },
+			func(context.Context, *cli.Env) (err error) {
+				got, err = f.config(&cli.Env{Log: slog.New(slog.DiscardHandler)})
+				return err
+			})
+		if got.KeepImmutable != want {
+			t.Errorf("%q: %v", args, got.KeepImmutable)
+		}
+	}
+}
+
 // TestTable: the table of flags is true.
 func TestTable(t *testing.T) {
 	doc, err := os.ReadFile(filepath.FromSlash("../../docs/flags.md"))
