@@ -203,7 +203,7 @@ func (o *stream) ending(s track.ReadState) ending {
 	case track.ReadExpired:
 		return ending{reset: model.ResetDeliveryTimeout, drop: observe.DropTimeout, skip: true}
 	}
-	return ending{reset: model.ResetInternalError, drop: observe.DropUnencodable, skip: true}
+	return ending{reset: model.ResetInternalError, reach: true, drop: observe.DropUnencodable, skip: true}
 }
 
 // incomplete reports whether objects of the run were left out because the
