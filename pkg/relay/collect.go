@@ -109,11 +109,13 @@ func (t *relayTrack) pushedLocked() bool {
 	return false
 }
 
-// offerLocked sends a PUBLISH, unless the peer publishes the track itself
-// (section 6.1), has it already, or waits for it by SUBSCRIBE.
+// offerLocked sends a PUBLISH, unless the peer has the track already, or waits for
+// it by SUBSCRIBE. Whether it wants what it publishes itself, its draft says
+// (section 6.1).
 func (c *collector) offerLocked(t *relayTrack) {
+	_, echo := c.peer.session.Echoes()
 	for _, u := range []*upstream{t.ups[c.peer], t.opening[c.peer]} {
-		if u != nil && u.pushed {
+		if u != nil && u.pushed && !echo {
 			return
 		}
 	}

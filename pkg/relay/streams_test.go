@@ -37,10 +37,10 @@ func (a *actor) open(out *session.Outbound, h session.SubgroupHeader) *subgroup 
 		a.t.Fatal(err)
 	}
 	h.TrackAlias = out.Alias()
-	if _, err := st.Write(h.Append(nil, model.Draft18)); err != nil {
+	if _, err := st.Write(h.Append(nil, a.sess.Draft())); err != nil {
 		a.t.Fatal(err)
 	}
-	return &subgroup{t: a.t, SendStream: st, group: h.Group, form: wire.FormOf(model.Draft18, h.Properties)}
+	return &subgroup{t: a.t, SendStream: st, group: h.Group, form: wire.FormOf(a.sess.Draft(), h.Properties)}
 }
 
 // subgroup is the stream of a subgroup.
