@@ -268,7 +268,12 @@ func (s *Session) closeWith(err *model.SessionError) {
 // of the session or of a stream.
 func (s *Session) fail(err error) {
 	if se := sessionError(err); se != nil {
-		s.log.Warn("closing session", "code", se.Code, "reason", se.Reason)
+		s.mu.Lock()
+		closing := s.err != nil // whose own end may be what it has met
+		s.mu.Unlock()
+		if !closing {
+			s.log.Warn("closing session", "code", se.Code, "reason", se.Reason)
+		}
 		s.closeWith(se)
 	}
 }

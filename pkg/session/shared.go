@@ -165,7 +165,7 @@ func (c *sharedControl) postLocked(ctx wire.Context, m wire.Message) error {
 		return notSent{err}
 	}
 	if c.s.trace != nil {
-		c.s.traced(true, c.stream, m)
+		c.s.tracedAs(wire.NameOf(ctx, m.Kind()), true, c.stream, m)
 	}
 	c.posted += uint64(len(queue) - len(c.queue))
 	c.queue = queue
