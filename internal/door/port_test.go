@@ -60,8 +60,8 @@ func connect(t *testing.T, l *door.Listener, target string) error {
 	return connectOver(t, l, target, "")
 }
 
-// connectOver does so over one transport.
-func connectOver(t *testing.T, l *door.Listener, target string, kind transport.Kind) error {
+// connectOver does so over one transport, and offers the protocols, or all.
+func connectOver(t *testing.T, l *door.Listener, target string, kind transport.Kind, protocols ...string) error {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
@@ -80,7 +80,7 @@ func connectOver(t *testing.T, l *door.Listener, target string, kind transport.K
 	to := testkit.Must(dial.Parse(target))(t)
 	conf, _, err := certs.ClientConfig(certs.ClientOptions{Host: to.Host})
 	testkit.NoErr(t, err)
-	s, err := dial.Dial(ctx, to, dial.Options{TLS: conf, Transport: kind})
+	s, err := dial.Dial(ctx, to, dial.Options{TLS: conf, Transport: kind, Protocols: protocols})
 	if err == nil {
 		s.Close(0, "")
 		s.Wait()
@@ -159,9 +159,13 @@ func TestQMUXBesideAllOthers(t *testing.T) {
 	home(t)
 	l, _, code := opened(t, new(door.Port), "-port", "0", "-qmux")
 	testkit.Equal(t, code, cli.ExitDone)
-	for range 2 {
+	for _, protocol := range append(session.Protocols(), "") {
 		for _, kind := range []transport.Kind{transport.QMUX, transport.QUIC, transport.WebTransport} {
-			testkit.NoErr(t, connectOver(t, l, door.URL(l, "/"), kind))
+			var protocols []string
+			if protocol != "" {
+				protocols = []string{protocol}
+			}
+			testkit.NoErr(t, connectOver(t, l, door.URL(l, "/"), kind, protocols...))
 		}
 		testkit.Equal(t, fetch(t, l.HTTP()+"/fingerprint"), hexSum(t))
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"strings"
@@ -33,7 +35,7 @@ func serve(t *testing.T, raw, wt []string) (addr string, asked <-chan string) {
 		Protocols: raw,
 	}
 	if wt != nil {
-		conf.WebTransport = &wttr.Server{Protocols: wt}
+		conf.WebTransport = &wttr.Server{Protocols: wt, Unnamed: session.Unnamed(wt)}
 	}
 	l := testkit.Must(listen.Listen("127.0.0.1:0", conf))(t)
 	seen := make(chan string, 1)
@@ -46,7 +48,8 @@ func serve(t *testing.T, raw, wt []string) (addr string, asked <-chan string) {
 			if err != nil {
 				return
 			}
-			s, err := session.Start(t.Context(), conn, session.Config{Role: session.Server})
+			draft, _ := session.DraftOf(conn.Protocol())
+			s, err := session.Start(t.Context(), conn, session.Config{Role: session.Server, Draft: draft})
 			if err != nil {
 				continue
 			}
@@ -81,6 +84,32 @@ func TestTransports(t *testing.T) {
 			s.Close(model.NoError, "")
 			s.Wait()
 		})
+	}
+}
+
+// Each draft can be asked for alone, over either transport, and the log says what
+// was negotiated.
+func TestEveryDraft(t *testing.T) {
+	all := session.Protocols()
+	addr, asked := serve(t, all, all)
+	for _, protocol := range all {
+		for scheme, kind := range map[string]transport.Kind{"moqt": transport.QUIC, "https": transport.WebTransport} {
+			t.Run(protocol+" over "+string(kind), func(t *testing.T) {
+				var log strings.Builder
+				s := testkit.Must(dial.Dial(t.Context(), testkit.Must(dial.Parse(scheme+"://"+addr+"/live"))(t), dial.Options{
+					TLS: &tls.Config{InsecureSkipVerify: true}, Transport: kind, Protocols: []string{protocol},
+					Session: session.Config{Strict: true, Log: slog.New(slog.NewTextHandler(&log, nil))},
+				}))(t)
+				testkit.Equal(t, <-asked, string(kind)+" "+addr+"/live")
+				want, _ := session.DraftOf(protocol)
+				testkit.Equal(t, s.Draft(), want)
+				if said := fmt.Sprintf("transport=%s draft=%v protocol=%s ", kind, want, protocol); !strings.Contains(log.String(), said) {
+					t.Errorf("the log says %q, want %q", log.String(), said)
+				}
+				s.Close(model.NoError, "")
+				s.Wait()
+			})
+		}
 	}
 }
 

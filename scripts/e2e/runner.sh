@@ -28,9 +28,16 @@ speaks() {
 }
 
 as_image relay
-best=$(moqrelayserver -versions 7 2>&1 | sed -n 's/.* use \([0-9]*\).*/\1/p')
+drafts=$(moqrelayserver -versions 7 2>&1 | sed -n 's/.* use \([0-9,]*\).*/\1/p')
+best=${drafts%%,*}
 speaks "https://localhost:$port" "$best"
 speaks "moqt://localhost:$port" "$best"
+for draft in ${drafts//,/ }; do
+  for scheme in https moqt; do
+    MOQT_DRAFT="draft-$draft" speaks "$scheme://localhost:$port" "$draft"
+  done
+  say "draft $draft over both transports"
+done
 [ "$(find "$SCRATCH/mlog" -name '*_server.sqlog' | wc -l)" -ge 2 ] || fail "there are no traces: $(ls "$SCRATCH/mlog")"
 grep -q "Serving with the certificate .*$cert" "$SCRATCH/relay.err" || fail "it serves with another certificate"
 kill -TERM "${pid[relay]}"
