@@ -92,6 +92,10 @@ func (f *fetch) run(ctx context.Context, s *session.Session) error {
 		}
 		f.c.accepted()
 		idle.Reset(fetchPatience)
+		if item.Kind == session.FetchEndNonExistent {
+			f.next = item.Location.Next()
+			continue
+		}
 		if item.Kind != session.FetchObject {
 			f.c.Log.Warn("objects may be missing: they are not known", "from", f.next.String(), "to", item.Location.String())
 			f.unknown(item.Location)

@@ -336,6 +336,7 @@ func (q *Sequencer) hand(o model.Object, came time.Time) {
 	case model.StatusEndOfGroup, model.StatusEndOfTrack:
 		q.ended = model.Some(o.Group)
 		q.final = o.Status == model.StatusEndOfTrack
+	case model.StatusDoesNotExist: // nobody waits for it
 	default:
 		q.came = came
 		q.Emit(o)

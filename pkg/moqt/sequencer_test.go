@@ -57,6 +57,17 @@ func TestSequencerOrders(t *testing.T) {
 	s.want(t, "5/0 5/1 5/2")
 }
 
+// TestSequencerDoesNotWaitForWhatDoesNotExist, and does not give it out.
+func TestSequencerDoesNotWaitForWhatDoesNotExist(t *testing.T) {
+	s := newScript()
+	s.add(5, 0)
+	s.add(5, 2)
+	s.q.Add(model.Object{Location: model.Location{Group: 5, Object: 1}, Status: model.StatusDoesNotExist}, s.now)
+	s.q.Add(model.Object{Location: model.Location{Group: 5, Object: 3}, Status: model.StatusDoesNotExist}, s.now)
+	s.add(5, 4)
+	s.want(t, "5/0 5/2 5/4")
+}
+
 func TestSequencerHoldsLiveObjectsBehindBacklog(t *testing.T) {
 	s := newScript()
 	s.q.Hold(model.Location{Group: 7, Object: 3})

@@ -125,16 +125,22 @@ func (s *Subscriber) fetched(c *catchUp, item *session.FetchItem, o model.Object
 	next, known := s.q.Next()
 	sound := known && !next.Less(c.opts.Range.Start)
 	c.opts.Range.Start = item.Location.Next()
+	told := item.Location // up to here, without it
+	switch item.Kind {
+	case session.FetchObject:
+	case session.FetchEndNonExistent:
+		told = told.Next()
+	default:
+		c.unknown, sound = true, false
+	}
+	if s.into != nil && !c.unknown {
+		s.into.vouch(told)
+	}
+	if sound {
+		s.q.Vouch(told)
+	}
 	if item.Kind == session.FetchObject {
-		if s.into != nil && !c.unknown {
-			s.into.vouch(item.Location)
-		}
-		if sound {
-			s.q.Vouch(item.Location)
-		}
 		s.take(o, now)
-	} else { // a range that is as good as unknown
-		c.unknown = true
 	}
 	s.poke()
 	return true

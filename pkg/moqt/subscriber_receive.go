@@ -48,7 +48,7 @@ func (s *Subscriber) take(o model.Object, now time.Time) {
 		s.into.take(o, now)
 	}
 	next := o.Location.Next()
-	if o.Status != model.StatusNormal {
+	if o.Status == model.StatusEndOfGroup || o.Status == model.StatusEndOfTrack {
 		next = model.Location{Group: o.Group, Object: model.MaxID}.Next()
 	}
 	if o.Status == model.StatusNormal && s.into == nil {
