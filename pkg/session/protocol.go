@@ -9,6 +9,8 @@ var protocols = []struct {
 	token string
 }{
 	{model.Draft18, "moqt-18"},
+	{model.Draft16, "moqt-16"},
+	{model.Draft14, inBand},
 }
 
 // Primary is the draft that objects are kept in where no peer has chosen one.
