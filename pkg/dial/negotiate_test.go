@@ -3,7 +3,6 @@ package dial
 import (
 	"context"
 	"crypto/tls"
-	"io"
 	"log/slog"
 	"slices"
 	"strings"
@@ -87,7 +86,7 @@ func TestAskingWithoutAName(t *testing.T) {
 			opts := Options{Protocols: row.protocol}
 			opts.Session.Log = slog.New(slog.NewTextHandler(&log, nil))
 			got, err := negotiated(t, listen.Config{
-				WebTransport: &wttr.Server{Protocols: []string{"moqt-99"}, Unnamed: row.unnamed, Log: slog.New(slog.NewTextHandler(io.Discard, nil))},
+				WebTransport: &wttr.Server{Protocols: []string{"moqt-99"}, Unnamed: row.unnamed, Log: slog.New(slog.DiscardHandler)},
 			}, SchemeHTTPS, opts)
 			testkit.Equal(t, got, row.want)
 			testkit.Equal(t, strings.Contains(log.String(), "without a name"), row.again)
