@@ -79,7 +79,7 @@ func (o outgoing) SendDatagram(alias uint64, obj *track.Object, priority uint8) 
 
 // NewFetchEncoder returns the encoder of a fetch stream.
 func (o outgoing) NewFetchEncoder(requestID uint64, order model.GroupOrder) egress.FetchEncoder {
-	return &fetchEncoder{draft: o.s.Draft(), id: requestID, enc: wire.NewFetchEncoder(o.s.Draft(), order)}
+	return &fetchEncoder{draft: o.s.Draft(), id: requestID, enc: wire.NewFetchEncoder(o.s.Draft(), order).Of(o.s.Quirks().Quirks)}
 }
 
 type fetchEncoder struct {

@@ -99,7 +99,7 @@ func (p *peer) Publish(_ context.Context, req *session.PublishRequest) {
 	r := p.r
 	r.mu.Lock()
 	t := p.scope.trackLocked(r, req.Track)
-	fixed := rejectsPublishUpdate(p.session.PeerImplementation())
+	fixed := p.session.Quirks().RefusesPublishUpdate
 	want := t.wantedLocked() || fixed || p.scope.collectedLocked(req.Track.Namespace, p)
 	u := &upstream{t: t, peer: p, pushed: true, fixed: fixed, admitted: make(chan struct{}), forward: want, told: want}
 	t.opening[p] = u // also in place of a SUBSCRIBE of ours that it has crossed

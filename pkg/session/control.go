@@ -115,22 +115,6 @@ func (s *Session) readControl(r *messageReader, handle func(typ uint64, body []b
 	}
 }
 
-// leaveTime is how long a peer that has closed its control stream may take to
-// close the session.
-const leaveTime = 250 * time.Millisecond
-
-// leftControl waits for the end of the session, which some peers announce by
-// closing their streams first, in any order (moq-encoder-player). Without that
-// end it is a violation (section 3.3).
-func (s *Session) leftControl() error {
-	select {
-	case <-s.conn.Context().Done():
-		return io.EOF
-	case <-time.After(leaveTime):
-		return violation("peer closed its control stream")
-	}
-}
-
 func (s *Session) acceptSetup(m *wire.Setup) error {
 	if c, ok := s.conn.(transport.Requested); ok && s.cfg.Role == wire.Server {
 		// Where the carrier says it, SETUP may not (section 10.3.1).
@@ -161,8 +145,7 @@ func (s *Session) acceptSetup(m *wire.Setup) error {
 		}
 	}
 	s.peer, s.tokens = *m, tokens
-	s.orderInSubscribeOK.Store(!s.cfg.Strict && sendsOrderInSubscribeOK(m.Implementation.Value))
-	s.updatesToKeepAlive.Store(!s.cfg.Strict && updatesToKeepAlive(m.Implementation.Value))
+	s.recognize(m.Implementation.Value)
 	close(s.setupDone)
 	return nil
 }

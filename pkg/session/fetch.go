@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"io"
 	"time"
 
@@ -185,10 +186,14 @@ func (f *Fetch) Next(ctx context.Context) (wire.FetchItem, error) {
 		return wire.FetchItem{}, err
 	}
 	var item wire.FetchItem
-	err := st.window.parse(func(in *varint.Reader) (err error) {
+	parse := func(in *varint.Reader) (err error) {
 		item, err = st.decoder.Parse(in)
 		return err
-	})
+	}
+	err := st.window.parse(parse)
+	if errors.Is(err, io.ErrUnexpectedEOF) && st.decoder.End() {
+		err = st.window.parse(parse)
+	}
 	if err != nil {
 		return item, f.ended(err)
 	}
@@ -301,7 +306,7 @@ func (s *Session) serveFetchStream(stream transport.ReceiveStream, w *window) er
 		stream.CancelRead(wire.ResetCodeToWire(s.cfg.Draft, model.ResetCancelled)) // cancelled meanwhile
 		return nil
 	}
-	st := &fetchStream{stream: stream, window: w, decoder: wire.NewFetchDecoder(s.cfg.Draft, f.order), done: make(chan error, 1)}
+	st := &fetchStream{stream: stream, window: w, decoder: wire.NewFetchDecoder(s.cfg.Draft, f.order).Of(s.Quirks().Quirks), done: make(chan error, 1)}
 	select {
 	case f.arrived <- st:
 	default:
@@ -417,7 +422,7 @@ func (f *FetchRequest) Open(ctx context.Context) (transport.SendStream, *wire.Fe
 		return nil, nil, nil, err
 	}
 	header := wire.AppendFetchHeader(nil, f.s.cfg.Draft, f.r.id)
-	return st, wire.NewFetchEncoder(f.s.cfg.Draft, f.Order), header, nil
+	return st, wire.NewFetchEncoder(f.s.cfg.Draft, f.Order).Of(f.s.Quirks().Quirks), header, nil
 }
 
 // Finish ends the request after its stream was closed.

@@ -1,29 +1,19 @@
 package session
 
 import (
+	"io"
+	"time"
+
 	"oxymoq/pkg/model"
 	"oxymoq/pkg/wire"
 )
 
 // What is accepted beyond the text of the drafts, one function each; Config.Strict
-// turns all of it off. The first ones are quirks of peers, known by what they call
-// themselves, and make no difference to other peers.
+// turns all of it off. The first ones are for peers of certain profiles.
 
-// sendsOrderInSubscribeOK reports whether a publisher puts GROUP_ORDER into
-// SUBSCRIBE_OK, as drafts up to 15 had it. (@moq/net 0.1, which is in
-// @moq/publish 0.2)
-func sendsOrderInSubscribeOK(implementation string) bool { return implementation == "moq-lite-js" }
-
-// updatesToKeepAlive reports whether REQUEST_UPDATE is a keep-alive to the peer
-// and little else (section 10.9). It sends empty ones with the Request ID of the
-// request that they are about, also as the publisher that answered a SUBSCRIBE,
-// and answers none of ours, although it does what they say.
-// (moq-encoder-player, draft 18)
-func updatesToKeepAlive(implementation string) bool { return implementation == "moq-encoder-player" }
-
-// isKeepAlive recognizes the REQUEST_UPDATE of updatesToKeepAlive.
+// isKeepAlive recognizes the REQUEST_UPDATE of Quirks.KeepAliveUpdates.
 func (r *request) isKeepAlive(m *wire.RequestUpdate) bool {
-	return r.s.updatesToKeepAlive.Load() && m.RequestID == r.id && m.Params.Empty()
+	return r.s.Quirks().KeepAliveUpdates && m.RequestID == r.id && m.Params.Empty()
 }
 
 // isNotAnswered reports whether a message is a keep-alive to which the text has
@@ -31,6 +21,26 @@ func (r *request) isKeepAlive(m *wire.RequestUpdate) bool {
 func (r *request) isNotAnswered(m wire.Message) bool {
 	u, ok := m.(*wire.RequestUpdate)
 	return ok && r.kind == wire.KindSubscribe && r.us == Requester && r.isKeepAlive(u)
+}
+
+// leaveTime is how long a peer that has closed its control stream may take to
+// close the session.
+const leaveTime = 250 * time.Millisecond
+
+// leftControl waits for the end of the session, which some peers announce by
+// closing their streams first, in any order (moq-encoder-player). Without that
+// end it is a violation (section 3.3).
+func (s *Session) leftControl() error {
+	wait := leaveTime
+	if s.cfg.Strict {
+		wait = 0
+	}
+	select {
+	case <-s.conn.Context().Done():
+		return io.EOF
+	case <-time.After(wait):
+		return violation("peer closed its control stream")
+	}
 }
 
 // skippedIDs is how many Request IDs a peer may leave out, where they must come in

@@ -358,7 +358,7 @@ func (r *request) update(ctx context.Context, p wire.Params) (wire.Params, error
 		return wire.Params{}, err
 	}
 	u := &update{id: id, done: make(chan struct{})}
-	answered := !r.s.dialect.silentUpdates && !r.s.updatesToKeepAlive.Load()
+	answered := !r.s.dialect.silentUpdates && !r.s.Quirks().KeepAliveUpdates
 	r.mu.Lock()
 	if answered && r.state != Terminated {
 		r.updates = append(r.updates, u)
@@ -392,7 +392,7 @@ func (r *request) resolveUpdate(id uint64, p wire.Params, refusal error) error {
 	}
 	if i < 0 || i >= len(r.updates) {
 		r.mu.Unlock()
-		if r.s.updatesToKeepAlive.Load() {
+		if r.s.Quirks().KeepAliveUpdates {
 			return nil // it has learnt to answer
 		}
 		return violation("answer to an update of a %s that was not sent", requestName(r.kind))

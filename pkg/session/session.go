@@ -39,9 +39,13 @@ type Config struct {
 	CheckScope func(path, authority string) error
 	// Tokens are sent in our SETUP.
 	Tokens []wire.Token
-	// Strict turns off what is accepted beyond the text of the draft (quirks.go).
+	// Strict turns off what is accepted beyond the text of the draft, and what is
+	// known of the faults of peers (quirks.go, profiles.go).
 	Strict bool
-	Limits Limits
+	// Profile names what the peer is taken for (ProfileNamed); empty: what it calls
+	// itself decides.
+	Profile string
+	Limits  Limits
 	// Log receives what happens; nil discards it.
 	Log *slog.Logger
 	// Trace is called once for each session and returns what is told of all that
@@ -67,8 +71,7 @@ type Session struct {
 	peer      wire.Setup    // valid after setupDone
 	tokens    []auth.Token  // of the peer's SETUP; valid after setupDone
 
-	orderInSubscribeOK atomic.Bool // a quirk of the peer
-	updatesToKeepAlive atomic.Bool // likewise
+	profile atomic.Pointer[Profile] // of the peer
 
 	mu         sync.Mutex
 	err        error         // why we closed, if we did
@@ -110,6 +113,11 @@ func Start(ctx context.Context, conn transport.Conn, cfg Config) (*Session, erro
 		_ = conn.CloseWithError(uint64(model.VersionNegotiationFailed), "draft is not spoken") // there is no better way to say it
 		return nil, fmt.Errorf("session setup: draft %v is not spoken", cfg.Draft)
 	}
+	profile, err := cfg.chosenProfile()
+	if err != nil {
+		_ = conn.CloseWithError(wire.SessionCodeToWire(cfg.Draft, model.InternalError), "wrong configuration") // as above
+		return nil, fmt.Errorf("session setup: %w", err)
+	}
 	if cfg.Handler == nil {
 		cfg.Handler = Refuse{}
 	}
@@ -136,6 +144,7 @@ func Start(ctx context.Context, conn transport.Conn, cfg Config) (*Session, erro
 		asked:     map[string]*askedPrefix{},
 		goawayC:   make(chan struct{}),
 	}
+	s.profile.Store(&profile)
 	s.parked.byAlias = map[uint64]*parkingLot{}
 	s.conn = s.startTrace(conn)
 	if s.dialect.sharesControl {
@@ -308,7 +317,7 @@ func (s *Session) context(stream wire.StreamKind, request, answers wire.MessageK
 	return wire.Context{
 		Draft: s.cfg.Draft, Stream: stream, Request: request, Answers: answers,
 		Receiver: s.cfg.Role, WebTransport: s.conn.Kind() == transport.WebTransport,
-		OrderInSubscribeOK: s.orderInSubscribeOK.Load(),
+		Strict: s.cfg.Strict, Quirks: s.Quirks().Quirks,
 	}
 }
 

@@ -213,7 +213,7 @@ func (w *tracedSend) items(id uint64) {
 	w.t.mu.Lock()
 	order := w.t.orders[id]
 	w.t.mu.Unlock()
-	dec := wire.NewFetchDecoder(w.t.s.cfg.Draft, order)
+	dec := wire.NewFetchDecoder(w.t.s.cfg.Draft, order).Of(w.t.s.Quirks().Sent())
 	w.next = func(in *varint.Reader) error {
 		item, err := dec.Parse(in)
 		if err != nil {

@@ -72,8 +72,10 @@ type Context struct {
 	Receiver Role
 	// WebTransport says that the carrier already has path and authority.
 	WebTransport bool
-	// OrderInSubscribeOK takes GROUP_ORDER in SUBSCRIBE_OK; see lenient.go.
-	OrderInSubscribeOK bool
+	// Strict turns off what is taken of every peer beyond the text of the draft,
+	// and Quirks turn on what is taken of a certain one; see lenient.go.
+	Strict bool
+	Quirks Quirks
 }
 
 // VarintKind returns the integer encoding of a draft.

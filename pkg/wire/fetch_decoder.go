@@ -8,15 +8,31 @@ import (
 // FetchDecoder reads the items of one fetch stream. It belongs to one
 // goroutine.
 type FetchDecoder struct {
-	draft model.Draft
-	order model.GroupOrder
-	state fetchState
+	draft  model.Draft
+	order  model.GroupOrder
+	state  fetchState
+	status FetchStatus // of empty objects; see lenient.go
+	ended  bool
 }
 
 // NewFetchDecoder returns a decoder for a stream whose FETCH asked for the group
 // order; unset means ascending. The bytes alone do not tell it.
 func NewFetchDecoder(d model.Draft, order model.GroupOrder) *FetchDecoder {
 	return &FetchDecoder{draft: d, order: order}
+}
+
+// Of makes the decoder one for a peer with quirks, and returns it.
+func (f *FetchDecoder) Of(q Quirks) *FetchDecoder {
+	f.status = q.FetchStatus
+	return f
+}
+
+// End says that the stream has no more bytes than those that Parse is given from
+// now on. It reports whether that can make an item of what was too little.
+func (f *FetchDecoder) End() bool {
+	first := !f.ended
+	f.ended = true
+	return first && f.status == FetchStatusMaybe
 }
 
 // Parse reads an item from the front of r and leaves r at the payload, if any.
@@ -88,6 +104,14 @@ func (f *FetchDecoder) object(flags uint64, r *varint.Reader) (it FetchItem, err
 	it.PayloadLen = r.Uint()
 	if err := streamError(fetchObject, "Object Payload Length", r); err != nil {
 		return it, err
+	}
+	if it.PayloadLen == 0 {
+		if it.Status, err = f.statusOfEmpty(r); err != nil {
+			return it, err
+		}
+		if it.Status != model.StatusNormal {
+			it.Kind = FetchEndNonExistent
+		}
 	}
 	return it, f.check(&it, r)
 }

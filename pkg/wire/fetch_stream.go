@@ -37,7 +37,8 @@ const (
 // FetchItem is an object on a fetch stream, without its payload, or the end of
 // a range, which has nothing but Kind and Location. Draft 14 has no ends but
 // objects with a status other than normal, which are read as the end of what does
-// not exist, and from which a peer's item has the other fields too.
+// not exist, and from which a peer's item has the other fields too. So it is with
+// peers that write a status in later drafts (Quirks.FetchStatus).
 type FetchItem struct {
 	Kind       FetchItemKind
 	Location   model.Location
@@ -46,7 +47,7 @@ type FetchItem struct {
 	Priority   uint8
 	Properties []byte             // the list without its length
 	PayloadLen uint64             // bytes
-	Status     model.ObjectStatus // draft 14, of an end: as what it was written
+	Status     model.ObjectStatus // of an end that was written as an object: what it said
 }
 
 // FetchSaysDatagram reports whether fetch streams of the draft tell which objects
@@ -98,7 +99,7 @@ type fetchState struct {
 // after returns the state behind an item.
 func (s fetchState) after(it *FetchItem) fetchState {
 	s.begun, s.location = true, it.Location
-	if it.Kind == FetchObject {
+	if it.Kind == FetchObject || it.Status != model.StatusNormal {
 		s.object, s.subgroup, s.priority = true, it.Subgroup, it.Priority
 		if it.Datagram {
 			s.subgroup = 0
@@ -116,12 +117,19 @@ type FetchEncoder struct {
 	// lastDatagram: what "prior subgroup" means after a datagram is not
 	// agreed, so it is not used there.
 	lastDatagram bool
+	status       FetchStatus // of empty objects; see lenient.go
 }
 
 // NewFetchEncoder returns an encoder for a stream whose FETCH asked for the
 // group order; unset means ascending.
 func NewFetchEncoder(d model.Draft, order model.GroupOrder) *FetchEncoder {
 	return &FetchEncoder{draft: d, order: order}
+}
+
+// Of makes the encoder one for a peer with quirks, and returns it.
+func (f *FetchEncoder) Of(q Quirks) *FetchEncoder {
+	f.status = q.FetchStatus
+	return f
 }
 
 // Append appends an item, for an object its header only. Items must come in the
@@ -136,6 +144,9 @@ func (f *FetchEncoder) Append(b []byte, it FetchItem) ([]byte, error) {
 		return b, err
 	}
 	b = appendFetchItem(b, f.draft, f.order, f.state, flags, &it)
+	if f.draft > 14 && it.Kind == FetchObject && it.PayloadLen == 0 && f.status == FetchStatusAlways {
+		b = VarintKind(f.draft).Append(b, uint64(model.StatusNormal))
+	}
 	f.state = f.state.after(&it)
 	f.lastDatagram = it.Kind == FetchObject && it.Datagram || it.Kind != FetchObject && f.lastDatagram
 	return b, nil

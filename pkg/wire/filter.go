@@ -53,10 +53,7 @@ func (d *decoder) filter18(field string) model.Filter {
 		f.End = model.Some(model.EndLocation{Group: d.groupEnd(field, f.Start.Group)})
 		return f
 	default:
-		if d.err == nil {
-			d.fail(field, unknownNumber(typ))
-		}
-		return model.Filter{}
+		return d.privateFilter(field, typ)
 	}
 }
 

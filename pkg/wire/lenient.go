@@ -1,22 +1,101 @@
 package wire
 
-import "oxymoq/pkg/model"
+import (
+	"oxymoq/pkg/model"
+	"oxymoq/pkg/varint"
+)
 
 // This file holds every place where the decoder takes more than the text of
 // the draft says, with the peer or the contradiction that asks for it. None of
-// it changes what is sent, but for Params.KeyValues, which the sender sets.
+// it changes what is sent, but for Params.KeyValues and Quirks.FetchStatus,
+// which the sender sets. What Context.Strict does not turn off is where the text
+// contradicts itself. docs/quirks.md lists it all.
+
+// Quirks are faults of one peer in how it writes and reads, in drafts that are
+// still spoken. The zero value is a peer without.
+type Quirks struct {
+	// OrderInSubscribeOK: it puts GROUP_ORDER into SUBSCRIBE_OK of draft 18, where
+	// drafts up to 15 had it (section 10.2.8).
+	OrderInSubscribeOK bool
+	// ForwardForNamespaces: it puts FORWARD into SUBSCRIBE_NAMESPACE of draft 18,
+	// which is not about tracks (section 10.2.12). The value means nothing.
+	ForwardForNamespaces bool
+	// LargestGroupFilter: it has a filter type of its own, 250, for what begins
+	// with the largest group (section 5.1.2 knows no such type).
+	LargestGroupFilter bool
+	// ExistingInUpdate: it puts the Existing Request ID of draft 16 into
+	// REQUEST_UPDATE of draft 18 (section 10.9).
+	ExistingInUpdate bool
+	// FetchStatus: it has an Object Status behind the length of empty objects on
+	// fetch streams, where drafts from 15 on have none (section 11.4.4).
+	FetchStatus FetchStatus
+}
+
+// Sent returns the quirks by which what we write to the peer is read: those that
+// are not certain make no difference to it.
+func (q Quirks) Sent() Quirks {
+	if q.FetchStatus == FetchStatusMaybe {
+		q.FetchStatus = FetchStatusNever
+	}
+	return q
+}
+
+// FetchStatus says whether empty objects on fetch streams have a status.
+type FetchStatus uint8
+
+// What is known of the empty objects of a peer.
+const (
+	FetchStatusNever  FetchStatus = iota // as the drafts have it
+	FetchStatusMaybe                     // its builds differ; written without
+	FetchStatusAlways                    // it writes one and expects one
+)
+
+// filterLargestGroup is the filter type of Quirks.LargestGroupFilter.
+const filterLargestGroup = 250
 
 // toleratesParam reports whether a parameter is read in a message whose
 // definition does not list it. EXPIRES in TRACK_STATUS_OK: section 10.2.10
 // leaves it out, but section 10.14 says that the message has the parameters of
-// SUBSCRIBE_OK. GROUP_ORDER in SUBSCRIBE_OK: it stood there up to draft 15, and
-// a peer that is known to still send it may.
+// SUBSCRIBE_OK.
 func (d *decoder) toleratesParam(row *paramRow, at place) bool {
 	if d.ctx.Draft != model.Draft18 {
 		return false
 	}
 	return row.id == paramExpires && at == inTrackStatusOK ||
-		row.id == paramGroupOrder && at == inSubscribeOK && d.ctx.OrderInSubscribeOK
+		row.id == paramGroupOrder && at == inSubscribeOK && d.ctx.Quirks.OrderInSubscribeOK ||
+		row.id == paramForward && at == inSubscribeNamespace && d.ctx.Quirks.ForwardForNamespaces
+}
+
+// privateFilter reads the rest of a filter whose type the draft does not define.
+func (d *decoder) privateFilter(field string, typ uint64) model.Filter {
+	switch {
+	case d.err != nil:
+	case typ == filterLargestGroup && d.ctx.Quirks.LargestGroupFilter:
+		return model.Filter{Kind: model.FilterRelative, Back: 1}
+	default:
+		d.fail(field, unknownNumber(typ))
+	}
+	return model.Filter{}
+}
+
+// updateWithOrWithoutExisting reads the parameters of a REQUEST_UPDATE, which
+// Quirks.ExistingInUpdate has behind another Request ID. What can be read as the
+// draft has it, is.
+func (d *decoder) updateWithOrWithoutExisting(at place) Params {
+	start := *d
+	p := d.params(at)
+	if d.err == nil && d.r.Len() == 0 || !d.ctx.Quirks.ExistingInUpdate || d.table.requestIDs {
+		return p
+	}
+	asWritten := *d
+	*d = start
+	d.uint("Existing Request ID") // the stream says it
+	q := d.params(at)
+	if d.err == nil && d.r.Len() == 0 {
+		return q
+	}
+	*d = asWritten // the form of the draft gives the better error
+	return p
 }
 
 // paramsWithOrWithoutKeyValues reads parameters at the end of a message, whose
@@ -29,7 +108,7 @@ func (d *decoder) toleratesParam(row *paramRow, at place) bool {
 func (d *decoder) paramsWithOrWithoutKeyValues(at place) Params {
 	start := *d
 	p := d.countedParams(at, false)
-	if d.err == nil && d.r.Len() == 0 || d.ctx.Draft != model.Draft18 {
+	if d.err == nil && d.r.Len() == 0 || d.ctx.Strict || d.ctx.Draft != model.Draft18 {
 		return p
 	}
 	asWritten := *d
@@ -67,11 +146,11 @@ func (d *decoder) prefixWithOrWithoutLength(field string) model.Namespace {
 // 0x0A, so a smaller first integer is a count. Nothing at all means no
 // parameters.
 func (d *decoder) fillWithOrWithoutCount(p *Params) {
-	if d.r.Len() == 0 {
+	if d.r.Len() == 0 && !d.ctx.Strict {
 		return
 	}
 	peek := d.r
-	if peek.Uint() < 0x0A {
+	if d.ctx.Strict || peek.Uint() < 0x0A {
 		*p = d.params(inFill)
 		return
 	}
@@ -92,4 +171,39 @@ func (d *decoder) isImplementation(m *Setup, p kvp) bool {
 	}
 	mayHaveAuthority := d.ctx.Receiver == Server && !d.ctx.WebTransport && !m.Authority.Set
 	return p.Type == optionAuthority && !(mayHaveAuthority && validAuthority(string(p.Bytes)))
+}
+
+// statusOfEmpty reads the status of an empty object on a fetch stream, if there
+// is one.
+func (f *FetchDecoder) statusOfEmpty(r *varint.Reader) (model.ObjectStatus, error) {
+	if has, err := f.emptyHasStatus(r); !has || err != nil {
+		return model.StatusNormal, err
+	}
+	status := r.Uint()
+	if r.Err() == nil && !PropertyFormOf(f.draft).validStatus(status) {
+		return model.StatusNormal, violation(fetchObject, "Object Status", r.Offset(), errValue)
+	}
+	return model.ObjectStatus(status), streamError(fetchObject, "Object Status", r)
+}
+
+// emptyHasStatus reports whether an empty object of a peer has a status, which
+// r is at. Where that is not known, a byte alone before the end of the stream is
+// one, as is the end of a group behind which another group begins: read as
+// Serialization Flags that would be a subgroup that had to be stated in the group
+// of the empty object. Other bytes are flags, as the draft has it.
+func (f *FetchDecoder) emptyHasStatus(r *varint.Reader) (bool, error) {
+	if f.status != FetchStatusMaybe {
+		return f.status == FetchStatusAlways, nil
+	}
+	peek := *r
+	first := uint64(peek.Byte())
+	valid := peek.Err() == nil && PropertyFormOf(f.draft).validStatus(first)
+	if peek.Len() > 0 {
+		next := uint64(peek.Byte())
+		return first == uint64(model.StatusEndOfGroup) && next < fetchFlagsEnd && next&fetchGroupDelta != 0, nil
+	}
+	if !f.ended {
+		return false, varint.ErrTruncated
+	}
+	return valid, nil
 }

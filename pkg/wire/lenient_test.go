@@ -106,7 +106,7 @@ func TestFetchGroupWithoutObjectDeltaIsRead(t *testing.T) {
 // the form that most peers send.
 // withOrder is for peers that are known to send GROUP_ORDER in SUBSCRIBE_OK.
 func withOrder(ctx Context) Context {
-	ctx.OrderInSubscribeOK = true
+	ctx.Quirks.OrderInSubscribeOK = true
 	return ctx
 }
 

@@ -33,5 +33,5 @@ func (m *RequestUpdate) parseBody(d *decoder) {
 		m.parseFields(d)
 		return
 	}
-	m.Params = d.params(inUpdateOf(d.ctx.Request))
+	m.Params = d.updateWithOrWithoutExisting(inUpdateOf(d.ctx.Request))
 }

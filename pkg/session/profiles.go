@@ -1,0 +1,187 @@
+package session
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"oxymoq/pkg/wire"
+)
+
+// Quirks are what is known of the faults of a peer and allowed for. The zero value
+// is a peer without. Sections are those of draft 18.
+type Quirks struct {
+	wire.Quirks // in how it writes and reads
+	// KeepAliveUpdates: REQUEST_UPDATE is a keep-alive to it and little else
+	// (section 10.9). It sends empty ones with the Request ID of the request that
+	// they are about, also as the publisher that answered a SUBSCRIBE, and answers
+	// none of ours, although it does what they say.
+	KeepAliveUpdates bool
+	// RefusesPublishUpdate: it closes the session when the subscriber of its
+	// PUBLISH sends REQUEST_UPDATE, which section 10.9 allows. A relay does not
+	// pause its tracks.
+	RefusesPublishUpdate bool
+	// JoinsByGroup: when it asks for what comes after the largest object, or for
+	// everything, it expects the group that is being published from its beginning,
+	// which section 5.1.2 does not give it, and fetches nothing. Without that it
+	// would wait for ever for the only object of a catalog.
+	JoinsByGroup bool
+	// DeclinesPublish: it refuses every PUBLISH (section 10.10 has it accept or
+	// refuse each), so that tracks are made known to it by their namespace at once.
+	DeclinesPublish bool
+	// OnePublisher: it takes a PUBLISH_NAMESPACE for the end of an earlier one of
+	// the same namespace (section 6.2 lets several publish one).
+	OnePublisher bool
+}
+
+// Profile is what is known of one implementation.
+type Profile struct {
+	Name string // for people, and to choose it by
+	// Implementations are beginnings of what it calls itself in SETUP
+	// (MOQT_IMPLEMENTATION). None: it cannot be told from others by that, and is
+	// to be chosen.
+	Implementations []string
+	Quirks          Quirks
+}
+
+// NoProfile is the name for peers without quirks.
+const NoProfile = "none"
+
+// profiles are all that there are. Who one is meant for, what it does in which
+// version and how that was found out stands in docs/quirks.md.
+var profiles = []Profile{
+	{
+		Name: "moxygen", Implementations: []string{"Meta MoQ C++"}, // of any age, moqx too
+		Quirks: Quirks{
+			Quirks: wire.Quirks{
+				LargestGroupFilter: true,
+				ExistingInUpdate:   true,
+				FetchStatus:        wire.FetchStatusMaybe,
+			},
+			OnePublisher: true,
+		},
+	},
+	{
+		Name: "moxygen-2026-08", // before the repair of September
+		Quirks: Quirks{
+			Quirks: wire.Quirks{
+				LargestGroupFilter: true,
+				ExistingInUpdate:   true,
+				FetchStatus:        wire.FetchStatusAlways,
+			},
+			OnePublisher: true,
+		},
+	},
+	{
+		Name: "moq-encoder-player", Implementations: []string{"moq-encoder-player"},
+		Quirks: Quirks{KeepAliveUpdates: true},
+	},
+	{
+		Name: "moq-dev-js", Implementations: []string{"moq-lite-js"}, // @moq/net
+		Quirks: Quirks{
+			Quirks:          wire.Quirks{OrderInSubscribeOK: true},
+			JoinsByGroup:    true,
+			DeclinesPublish: true,
+		},
+	},
+	{
+		Name: "moq-dev", Implementations: []string{"moq-lite-rs"}, // moq-relay, moq-cli
+		Quirks: Quirks{DeclinesPublish: true},
+	},
+	{
+		Name: "imquic", Implementations: []string{"imquic "},
+		Quirks: Quirks{
+			Quirks: wire.Quirks{
+				ForwardForNamespaces: true,
+				FetchStatus:          wire.FetchStatusMaybe,
+			},
+			RefusesPublishUpdate: true,
+		},
+	},
+	{
+		Name: "imquic-2026-06", // 0.0.2/alpha, before its pull request 35
+		Quirks: Quirks{
+			Quirks: wire.Quirks{
+				ForwardForNamespaces: true,
+				FetchStatus:          wire.FetchStatusAlways,
+			},
+			RefusesPublishUpdate: true,
+		},
+	},
+}
+
+var noProfile = Profile{Name: NoProfile}
+
+// Profiles returns what is known of implementations, in no particular order.
+func Profiles() []Profile { return slices.Clone(profiles) }
+
+// ProfileNamed returns the profile of a name, which may be NoProfile.
+func ProfileNamed(name string) (Profile, error) {
+	if name == NoProfile {
+		return noProfile, nil
+	}
+	for _, p := range profiles {
+		if p.Name == name {
+			return p, nil
+		}
+	}
+	return Profile{}, fmt.Errorf("no peers are known as %q, only as %s", name, strings.Join(profileNames(), ", "))
+}
+
+func profileNames() []string {
+	names := []string{NoProfile}
+	for _, p := range profiles {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
+// profileOf returns the profile of a peer by what it calls itself.
+func profileOf(implementation string) Profile {
+	for _, p := range profiles {
+		for _, name := range p.Implementations {
+			if strings.HasPrefix(implementation, name) {
+				return p
+			}
+		}
+	}
+	return noProfile
+}
+
+// Profile returns what is known of the peer: that of Config.Profile, else by what
+// it calls itself. A strict session has none.
+func (s *Session) Profile() Profile {
+	if p := s.profile.Load(); p != nil {
+		return *p
+	}
+	return noProfile
+}
+
+// Quirks returns the quirks of the peer's Profile.
+func (s *Session) Quirks() Quirks {
+	if p := s.profile.Load(); p != nil {
+		return p.Quirks
+	}
+	return Quirks{}
+}
+
+// chosenProfile returns the profile of a session before its peer has said who it
+// is.
+func (c *Config) chosenProfile() (Profile, error) {
+	if c.Strict || c.Profile == "" {
+		return noProfile, nil
+	}
+	return ProfileNamed(c.Profile)
+}
+
+// recognize takes the profile of a peer that calls itself so, unless another was
+// chosen.
+func (s *Session) recognize(implementation string) {
+	if !s.cfg.Strict && s.cfg.Profile == "" {
+		p := profileOf(implementation)
+		s.profile.Store(&p)
+	}
+	if p := s.Profile(); p.Name != NoProfile {
+		s.log.Info("known faults of the peer are allowed for", "profile", p.Name, "implementation", implementation)
+	}
+}
