@@ -70,6 +70,34 @@ func TestFormTranslates(t *testing.T) {
 	}
 }
 
+// TestMarkersLoseTheirProperties where a draft does not let them have any.
+func TestMarkersLoseTheirProperties(t *testing.T) {
+	from := FormOf(model.Draft14, true)
+	h := track.ObjectHeader{ID: 1, Properties: []byte{0x06, 0x01}, From: from, Status: model.StatusEndOfGroup}
+	for d, want := range map[model.Draft][]byte{model.Draft14: {1, 2, 6, 1, 0, 3}, model.Draft16: {1, 0, 0, 3}, model.Draft18: {1, 0, 0, 3}} {
+		if b := testkit.Must(FormOf(d, true).AppendObject(nil, model.Opt[uint64]{}, h))(t); !bytes.Equal(b, want) {
+			t.Errorf("draft %v: wrote %x, want %x", d, b, want)
+		}
+	}
+}
+
+// TestHeaderSeesImmutableProperties, so that nobody rewrites them unawares.
+func TestHeaderSeesImmutableProperties(t *testing.T) {
+	for _, d := range []model.Draft{model.Draft14, model.Draft16, model.Draft18} {
+		f := wire.FormOf(d, true)
+		for _, immutable := range []bool{false, true} {
+			props := []model.Property{{Type: 0x06, Int: 1}}
+			if immutable {
+				props = append(props, model.Property{Type: model.PropImmutable, Bytes: []byte{0x04, 0x01}})
+			}
+			out := testkit.Must(header(wire.ObjectHeader{Properties: list(t, f.PropertyForm, props...)}, f, 0))(t)
+			if out.Immutable != immutable {
+				t.Errorf("draft %v: immutable %v", d, out.Immutable)
+			}
+		}
+	}
+}
+
 func TestFormRefuses(t *testing.T) {
 	props := list(t, form18, model.Property{Type: 6, Int: 1})
 	if _, err := Native(false).AppendObject(nil, model.Opt[uint64]{}, track.ObjectHeader{Properties: props}); !errors.Is(err, errNoProperties) {

@@ -36,16 +36,22 @@ func (p *pair) Fetch(ctx context.Context, r *session.FetchRequest)       { p.fet
 // connected runs f in a bubble. The authorizer may be nil.
 func connected(t *testing.T, a auth.Authorizer, f func(*testing.T, *pair)) {
 	t.Helper()
+	connectedBy(t, session.Primary, a, f)
+}
+
+// connectedBy is connected with sessions of a draft.
+func connectedBy(t *testing.T, d model.Draft, a auth.Authorizer, f func(*testing.T, *pair)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		p := &pair{t: t}
 		c, s := memtr.Pair()
 		started := make(chan error, 1)
 		go func() {
 			var err error
-			p.server, err = session.Start(t.Context(), s, session.Config{Role: session.Server, Handler: p, Authorizer: a})
+			p.server, err = session.Start(t.Context(), s, session.Config{Draft: d, Role: session.Server, Handler: p, Authorizer: a})
 			started <- err
 		}()
-		p.client = testkit.Must(session.Start(t.Context(), c, session.Config{}))(t)
+		p.client = testkit.Must(session.Start(t.Context(), c, session.Config{Draft: d}))(t)
 		testkit.NoErr(t, <-started)
 		p.sched = egress.NewScheduler(p.server.Context(), Over(p.server), nil)
 		defer func() {
