@@ -43,8 +43,8 @@ export class Session {
     const transport = new WebTransport(url, options);
     transport.closed.catch(() => {}); // told by ready
     await transport.ready;
-    // A browser that does not know subprotocols has no `protocol`; the relay decides then.
-    if (transport.protocol !== undefined && transport.protocol !== PROTOCOL) {
+    // A browser that does not know subprotocols names none, and relays take it for a client of draft 14.
+    if (transport.protocol !== PROTOCOL) {
       transport.close({ closeCode: wire.VERSION_NEGOTIATION_FAILED, reason: `${PROTOCOL} is needed` });
       throw new Error(`the relay does not speak ${PROTOCOL}`);
     }
