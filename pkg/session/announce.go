@@ -79,6 +79,25 @@ func (c *sharedControl) announcedLocked(l *share) bool {
 	return false
 }
 
+// adoptLocked makes a SUBSCRIBE_NAMESPACE of ours that was accepted tell of what
+// answered an earlier one and was not withdrawn: a publisher need not send that
+// again (draft 14, section 9.26).
+func (l *share) adoptLocked() error {
+	if l.kind != wire.KindSubscribeNamespace || l.us != Requester {
+		return nil
+	}
+	for _, known := range l.c.lanes {
+		if known.under == nil || !known.under.over || !known.namespace.HasPrefix(l.namespace) {
+			continue
+		}
+		known.under = l
+		if err := l.deliverLocked(heard{m: &wire.Namespace{Suffix: known.namespace[len(l.namespace):]}}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // namespaceEndedLocked passes the end of a lane on to those that belong to it.
 func (l *share) namespaceEndedLocked() {
 	if l.under != nil && l.c.broken == nil {

@@ -89,6 +89,7 @@ func (l *share) deliverLocked(h heard) error {
 		if l.kind == wire.KindTrackStatus {
 			l.endLocked(io.EOF)
 		}
+		return l.adoptLocked()
 	case *wire.RequestError, *wire.PublishDone:
 		l.answered = true
 		l.endLocked(io.EOF)

@@ -202,4 +202,3 @@ func TestStreamsBeforeTheControlStream(t *testing.T) {
 		s.Wait()
 	})
 }
-
