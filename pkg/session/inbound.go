@@ -205,6 +205,37 @@ func (s *Session) supersede(track model.FullTrackName) bool {
 	return pending
 }
 
+// claimReceiving reserves a track for a PUBLISH of the peer, waiting for the end of
+// what the peer may have ended before it.
+func (s *Session) claimReceiving(r *request, track model.FullTrackName) bool {
+	late := time.NewTimer(overtaking)
+	defer late.Stop()
+	for {
+		if s.claim(track, r) || s.supersede(track) && s.claim(track, r) {
+			return true
+		}
+		s.mu.Lock()
+		var before *request
+		switch owner := s.receiving[track.Key()].(type) {
+		case *request:
+			before = owner
+		case *Inbound:
+			before = owner.asking
+		}
+		s.mu.Unlock()
+		if before == nil {
+			continue // it has just ended, or was not sent yet, and is superseded now
+		}
+		select {
+		case <-before.ctx.Done():
+		case <-r.ctx.Done():
+			return false
+		case <-late.C:
+			return false
+		}
+	}
+}
+
 // attach ties in to its request.
 func (in *Inbound) attach(r *request) {
 	in.r = r
@@ -296,7 +327,7 @@ func (s *Session) handlePublish(h Handler, r *request, m *wire.Publish) {
 	if late := r.whenOver(func() { s.unclaim(m.Track, r) }, nil); late {
 		return
 	}
-	if !s.claim(m.Track, r) && !(s.supersede(m.Track) && s.claim(m.Track, r)) {
+	if !s.claimReceiving(r, m.Track) {
 		_ = r.reject(&model.RequestError{Code: model.DuplicateSubscription, Reason: "there is a subscription to this track already"})
 		s.forgetAlias(m.TrackAlias)
 		return

@@ -51,7 +51,7 @@ func (s *Session) handleHalf(h Handler, j *joint, kind wire.MessageKind, prefix 
 		return
 	}
 	hold := &prefixHold{prefix, r}
-	if err := s.holdPrefix(r, kind, hold, nil); err != nil {
+	if err := s.holdPrefix(r, kind, hold); err != nil {
 		_ = j.reject(kind, err)
 		return
 	}

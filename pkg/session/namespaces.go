@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"slices"
+	"time"
 
 	"oxymoq/pkg/auth"
 	"oxymoq/pkg/model"
@@ -69,26 +70,60 @@ type prefixHold struct {
 
 // holdPrefix records a prefix unless one of the same kind overlaps with it:
 // one contains the other. The two kinds of request do not disturb each other.
-func (s *Session) holdPrefix(r *request, kind wire.MessageKind, hold, instead *prefixHold) *model.RequestError {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, k := range s.prefixKinds(kind) {
-		for _, h := range s.prefixes[k] {
-			if (h.r != r || k == kind) && h != instead && (h.prefix.HasPrefix(hold.prefix) || hold.prefix.HasPrefix(h.prefix)) {
-				return &model.RequestError{Code: model.PrefixOverlap, Reason: "the prefix overlaps with one that is subscribed to"}
-			}
+// One that the peer may have given up before is waited for.
+func (s *Session) holdPrefix(r *request, kind wire.MessageKind, hold *prefixHold) *model.RequestError {
+	late := time.NewTimer(overtaking)
+	defer late.Stop()
+	for {
+		s.mu.Lock()
+		before := s.overlapLocked(kind, hold, nil)
+		if before == nil {
+			s.prefixes[kind] = append(s.prefixes[kind], hold)
+			s.mu.Unlock()
+			break
+		}
+		s.mu.Unlock()
+		select {
+		case <-before.r.ctx.Done():
+		case <-r.ctx.Done():
+			return errOverlap
+		case <-late.C:
+			return errOverlap
 		}
 	}
-	if instead != nil {
-		instead.prefix = hold.prefix
-		return nil
-	}
-	s.prefixes[kind] = append(s.prefixes[kind], hold)
 	context.AfterFunc(r.ctx, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.prefixes[kind] = slices.DeleteFunc(s.prefixes[kind], func(h *prefixHold) bool { return h == hold })
 	})
+	return nil
+}
+
+var errOverlap = &model.RequestError{Code: model.PrefixOverlap, Reason: "the prefix overlaps with one that is subscribed to"}
+
+// overlapLocked returns a prefix that overlaps with one, other than instead.
+func (s *Session) overlapLocked(kind wire.MessageKind, hold, instead *prefixHold) *prefixHold {
+	for _, k := range s.prefixKinds(kind) {
+		for _, h := range s.prefixes[k] {
+			if h.r == hold.r && k != kind || h == instead || h.r.ctx.Err() != nil {
+				continue
+			}
+			if h.prefix.HasPrefix(hold.prefix) || hold.prefix.HasPrefix(h.prefix) {
+				return h
+			}
+		}
+	}
+	return nil
+}
+
+// movePrefix changes a prefix that is held.
+func (s *Session) movePrefix(kind wire.MessageKind, hold *prefixHold, to model.Namespace) *model.RequestError {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.overlapLocked(kind, &prefixHold{to, hold.r}, hold) != nil {
+		return errOverlap
+	}
+	hold.prefix = to
 	return nil
 }
 
@@ -108,7 +143,7 @@ func (p *PrefixRequest) Accept(onChange func(prefix model.Namespace, forward boo
 	update := func(u wire.Params) (wire.Params, error) {
 		next := u.NamespacePrefix.Or(prefix)
 		if !next.Equal(prefix) {
-			if err := p.s.holdPrefix(p.r, p.kind, &prefixHold{next, p.r}, p.hold); err != nil {
+			if err := p.s.movePrefix(p.kind, p.hold, next); err != nil {
 				return wire.Params{}, err
 			}
 		}

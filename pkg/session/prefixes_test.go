@@ -74,6 +74,7 @@ func TestOptionsThatWeSend(t *testing.T) {
 		if m.Options != wire.WantTracks || m.Params.Forward != model.Some(false) {
 			t.Errorf("for tracks: %+v", m)
 		}
+		<-subs
 		p.request(&wire.Publish{RequestID: p.id(), Track: dateTrack, TrackAlias: 1}) // on the control stream
 		<-h.publishes
 	})
