@@ -111,7 +111,7 @@ func run(ctx context.Context, env *cli.Env, f *flags, set *cli.FlagSet) (err err
 	mux := moqt.NewTrackMux()
 	pub.Serve(mux)
 	pub.Expire(f.delivery)
-	cfg := session.Config{Handler: mux, Implementation: "oxymoq-date/" + cli.Release(), Strict: f.dialect.Strict(), Log: env.Log}
+	cfg := session.Config{Handler: mux, Implementation: "oxymoq-date/" + cli.Release(), Strict: f.dialect.Strict(), Profile: f.dialect.Profile(), Log: env.Log}
 	var relay *moqt.Registrar
 	if f.url != "" {
 		relay = &moqt.Registrar{Registration: moqt.Registration{Mux: mux, Namespace: ns, Timeout: f.transactionLimit, Log: env.Log}}

@@ -121,7 +121,7 @@ func run(ctx context.Context, env *cli.Env, f *flags, set *cli.FlagSet) (err err
 	if err != nil {
 		return err
 	}
-	cfg := session.Config{Implementation: "oxymoq-flvreceiver/" + cli.Release(), Strict: f.dialect.Strict(), Log: env.Log}
+	cfg := session.Config{Implementation: "oxymoq-flvreceiver/" + cli.Release(), Strict: f.dialect.Strict(), Profile: f.dialect.Profile(), Log: env.Log}
 	if f.auth != "" {
 		r.Tokens = []auth.Token{{Value: []byte(f.auth)}}
 	}

@@ -115,7 +115,7 @@ func run(ctx context.Context, env *cli.Env, f *flags, set *cli.FlagSet) (err err
 	if err != nil {
 		return err
 	}
-	cfg := session.Config{Implementation: "oxymoq-flvstreamer/" + cli.Release(), Strict: f.dialect.Strict(), Log: env.Log}
+	cfg := session.Config{Implementation: "oxymoq-flvstreamer/" + cli.Release(), Strict: f.dialect.Strict(), Profile: f.dialect.Profile(), Log: env.Log}
 	if s.Target, s.Dial, err = f.relay.Options(env, f.url, cfg); err != nil {
 		return err
 	}

@@ -101,7 +101,7 @@ func perform(ctx context.Context, env *cli.Env, f *flags) (err error) {
 	if err != nil {
 		return &cli.CodeError{Code: exitUnable, Err: err}
 	}
-	cfg := session.Config{Implementation: "oxymoq-interop/" + cli.Release(), Strict: f.dialect.Strict(), Log: env.Log}
+	cfg := session.Config{Implementation: "oxymoq-interop/" + cli.Release(), Strict: f.dialect.Strict(), Profile: f.dialect.Profile(), Log: env.Log}
 	target, options, err := f.target.Options(env, f.url, cfg)
 	if err != nil {
 		return err

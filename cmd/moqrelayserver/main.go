@@ -196,7 +196,7 @@ func (f *flags) config(env *cli.Env) (relay.Config, error) {
 	}
 	cfg := relay.Config{
 		Scope: scope, Path: f.endpoint, CacheBytes: f.cacheMiB << 20, CacheGroups: f.groups, IdleTracks: f.tracks,
-		Grace: f.grace, Log: env.Log, Session: session.Config{Implementation: "oxymoq-relay/" + cli.Release(), Strict: f.dialect.Strict()},
+		Grace: f.grace, Log: env.Log, Session: session.Config{Implementation: "oxymoq-relay/" + cli.Release(), Strict: f.dialect.Strict(), Profile: f.dialect.Profile()},
 		KeepImmutable: !f.immutable,
 	}
 	cfg.Slow.MaxGroups = f.behind

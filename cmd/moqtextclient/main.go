@@ -144,7 +144,7 @@ func run(ctx context.Context, env *cli.Env, f *flags, set *cli.FlagSet) (err err
 	case len(env.Args) > 0:
 		return cli.Usagef("%q is no flag and not expected", env.Args[0])
 	}
-	cfg := session.Config{Implementation: "oxymoq-text/" + cli.Release(), Strict: f.dialect.Strict(), Log: env.Log}
+	cfg := session.Config{Implementation: "oxymoq-text/" + cli.Release(), Strict: f.dialect.Strict(), Profile: f.dialect.Profile(), Log: env.Log}
 	if c.Target, c.Dial, err = f.relay.Options(env, f.url, cfg); err != nil {
 		return err
 	}

@@ -92,7 +92,7 @@ func (f *flags) inspect(ctx context.Context, env *cli.Env, events *observe.Ring)
 	if err != nil {
 		return nil, err
 	}
-	cfg := session.Config{Implementation: "oxymoq-top/" + cli.Release(), Strict: f.dialect.Strict(), Log: env.Log}
+	cfg := session.Config{Implementation: "oxymoq-top/" + cli.Release(), Strict: f.dialect.Strict(), Profile: f.dialect.Profile(), Log: env.Log}
 	if o.Target, o.Dial, err = f.relay.Options(env, f.address, cfg); err != nil {
 		return nil, err
 	}

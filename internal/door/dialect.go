@@ -13,6 +13,7 @@ import (
 type Dialect struct {
 	versions []string
 	strict   bool
+	quirks   quirks
 }
 
 // Environment variables of the public interop tests, which have names of their
@@ -28,12 +29,50 @@ func (d *Dialect) Declare(p *cli.Program) {
 		"`drafts` of MoQT that may be spoken, the preferred first, as in "+strings.Join(spoken(), ",")+", which is what there is; "+
 			variableDraft+" and "+variableVersions+" set it too")
 	p.Flags.BoolVar(&d.strict, "strict", false, "take peers by the letter of the drafts: without what is known of their faults and allowed for")
+	d.quirks = quirksAuto
+	p.Flags.Var(&d.quirks, "quirks", "the `peer` whose faults are allowed for: "+strings.Join(quirksNames(), ", ")+"; auto goes by what it calls itself")
 	p.Flags.Variable("versions", variableDraft)
 	p.Flags.Variable("versions", variableVersions)
 }
 
 // Strict is for session.Config and Port: peers are taken by the letter.
 func (d *Dialect) Strict() bool { return d.strict }
+
+// Profile is for session.Config: what peers are taken for, empty for what they call
+// themselves.
+func (d *Dialect) Profile() string {
+	if d.quirks == quirksAuto {
+		return ""
+	}
+	return string(d.quirks)
+}
+
+// quirks is a name of quirksNames.
+type quirks string
+
+// quirksAuto leaves it to what peers call themselves.
+const quirksAuto quirks = "auto"
+
+func (q *quirks) String() string { return string(*q) }
+
+// Set is called with the value of the flag.
+func (q *quirks) Set(name string) error {
+	if name != string(quirksAuto) {
+		if _, err := session.ProfileNamed(name); err != nil {
+			return err
+		}
+	}
+	*q = quirks(name)
+	return nil
+}
+
+func quirksNames() []string {
+	names := []string{string(quirksAuto), session.NoProfile}
+	for _, p := range session.Profiles() {
+		names = append(names, p.Name)
+	}
+	return names
+}
 
 // spoken are the numbers of the drafts, best first.
 func spoken() []string { return Drafts(session.Protocols()) }

@@ -81,6 +81,23 @@ func TestStrict(t *testing.T) {
 	}
 }
 
+func TestQuirks(t *testing.T) {
+	for args, want := range map[string]string{"": "", "-quirks auto": "", "-quirks none": session.NoProfile, "-quirks moxygen-2026-08": "moxygen-2026-08", "-quirks nobody": "refused"} {
+		var d Dialect
+		var said strings.Builder
+		p := cli.New("test", "tests")
+		d.Declare(p)
+		code := p.Exec(t.Context(), &cli.Env{Out: io.Discard, Err: &said}, strings.Fields(args), func(string) (string, bool) { return "", false },
+			func(context.Context, *cli.Env) error { return nil })
+		switch refused := code == cli.ExitUsage && strings.Contains(said.String(), "no peers are known as \"nobody\", only as none, moxygen"); {
+		case refused != (want == "refused"):
+			t.Errorf("%q: code %d, %q", args, code, said.String())
+		case !refused && d.Profile() != want:
+			t.Errorf("%q: %q, want %q", args, d.Profile(), want)
+		}
+	}
+}
+
 func TestDrafts(t *testing.T) {
 	for _, token := range session.Protocols() {
 		draft, _ := session.DraftOf(token)
