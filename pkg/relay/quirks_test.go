@@ -2,6 +2,7 @@ package relay
 
 import (
 	"testing"
+	"testing/synctest"
 
 	"oxymoq/pkg/model"
 	"oxymoq/pkg/session"
@@ -95,4 +96,34 @@ func TestWhoJoinsByGroupGetsTheGroupOnce(t *testing.T) {
 		viewer.want("the next", "8/0")
 		late.want("the next", "8/0")
 	})
+}
+
+// TestPublishersThatTakeNoUpdate: their tracks are not paused, which needs an
+// update; those of others are, until somebody wants them.
+func TestPublishersThatTakeNoUpdate(t *testing.T) {
+	for implementation, updates := range map[string]bool{"imquic 0.0.2/alpha": false, "some other": true} {
+		play(t, Config{}, func(t *testing.T, s *stage) {
+			pub := s.joinAs(implementation)
+			told := make(chan bool, 8)
+			out, err := pub.sess.Publish(s.ctx, session.PublishOptions{Track: date, OnUpdate: func(_, next session.Terms, _ model.Opt[uint64]) error {
+				told <- next.Forward
+				return nil
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+			if forward := out.Terms().Forward; forward == updates {
+				t.Errorf("%s: FORWARD %v before anybody wants it", implementation, forward)
+			}
+			viewer := s.join()
+			viewer.mustSubscribe(date)
+			synctest.Wait()
+			if got := len(told) > 0; got != updates {
+				t.Errorf("%s: told to forward by an update: %v, want %v", implementation, got, updates)
+			}
+			pub.stream(out, 1, 0, 1)
+			viewer.want("what is published", "1/0")
+		})
+	}
 }
