@@ -75,6 +75,12 @@ func (l *listener) received() string {
 // atHome runs f in a bubble. Our side is the server, or the client with ours.
 func atHome(t *testing.T, role session.Role, f func(*testing.T, *house)) {
 	t.Helper()
+	atHomeOf(t, role, "", f)
+}
+
+// atHomeOf is atHome with a guest that calls itself so.
+func atHomeOf(t *testing.T, role session.Role, guestIs string, f func(*testing.T, *house)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		h := &house{t: t, mux: NewTrackMux(), guest: &guest{listener: listener{make(chan string, 100)}}}
 		c, s := memtr.Pair()
@@ -88,7 +94,7 @@ func atHome(t *testing.T, role session.Role, f func(*testing.T, *house)) {
 			started <- err
 		}()
 		var err error
-		if h.client, err = session.Start(t.Context(), c, session.Config{Role: 1 - role, Handler: h.guest}); err == nil {
+		if h.client, err = session.Start(t.Context(), c, session.Config{Role: 1 - role, Handler: h.guest, Implementation: guestIs}); err == nil {
 			err = <-started
 		}
 		if err != nil {

@@ -126,7 +126,7 @@ func (x *Session) Announce(ctx context.Context, ns Namespace) (*Announced, error
 			once.Do(func() { close(accepted) })
 			select {
 			case <-p.Context().Done():
-				return context.Cause(p.Context())
+				return p.Err()
 			case <-ctx.Done():
 				if !errors.Is(context.Cause(ctx), errMoved) {
 					p.Withdraw()

@@ -83,7 +83,7 @@ func (g *Registration) publishNamespace(ctx context.Context, ns model.Namespace,
 	g.Log.Info("namespace published", "namespace", ns.String(), "at", fmt.Sprint(g.Session.Conn().RemoteAddr()))
 	context.AfterFunc(p.Context(), func() {
 		select {
-		case revoked <- fmt.Errorf("namespace %v was revoked: %w", ns, context.Cause(p.Context())):
+		case revoked <- fmt.Errorf("namespace %v was revoked: %w", ns, p.Err()):
 		default: // another was, and that is enough
 		}
 	})
@@ -91,10 +91,16 @@ func (g *Registration) publishNamespace(ctx context.Context, ns model.Namespace,
 	return nil
 }
 
+// errDeclines is what a peer would answer that is known to decline every PUBLISH.
+var errDeclines error = &model.RequestError{Code: model.NotSupported, Reason: "such peers take no PUBLISH"}
+
 // offer publishes a track until the subscription ends; it returns nil if that
 // is because the track has.
 func (g *Registration) offer(ctx context.Context, t *LocalTrack, revoked chan<- error) error {
-	err := g.Mux.Offer(ctx, g.Session, t)
+	err := errDeclines
+	if !g.Session.Quirks().DeclinesPublish {
+		err = g.Mux.Offer(ctx, g.Session, t)
+	}
 	if errors.Is(err, &model.DoneError{Code: model.DoneTrackEnded}) {
 		return nil
 	}

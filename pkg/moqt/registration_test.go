@@ -3,6 +3,8 @@ package moqt
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -174,6 +176,44 @@ func TestRegistrationFallsBack(t *testing.T) {
 			h.wantRunning("it fell back", ended)
 			if _, err := h.subscribe(model.Filter{}); err != nil {
 				t.Errorf("%v: %v", code, err)
+			}
+		})
+	}
+}
+
+// TestRegistrationAtAPeerThatDeclines: it is not asked.
+func TestRegistrationAtAPeerThatDeclines(t *testing.T) {
+	for _, implementation := range []string{"moq-lite-rs", "moq-lite-js", "another/1"} {
+		atHomeOf(t, session.Client, implementation, func(t *testing.T, h *house) {
+			one, _, g := offered(t, h)
+			asked := false
+			g.Tracks = []*LocalTrack{one}
+			h.mux.Handle(one)
+			h.guest.published = func(r *session.PublishRequest) {
+				asked = true
+				_ = r.Reject(&model.RequestError{Code: model.NotSupported})
+			}
+			ended := h.register(t.Context(), g)
+			h.wantRunning("it has published the namespace", ended)
+			if want := implementation == "another/1"; asked != want {
+				t.Errorf("%s: asked by PUBLISH: %v, want %v", implementation, asked, want)
+			}
+		})
+	}
+}
+
+// TestRegistrationThatAnotherTakesOver: some relays have one publisher for each
+// namespace, which is said.
+func TestRegistrationThatAnotherTakesOver(t *testing.T) {
+	for implementation, want := range map[string]bool{"Meta MoQ C++ Draft-14": true, "another/1": false} {
+		atHomeOf(t, session.Client, implementation, func(t *testing.T, h *house) {
+			var ns *session.NamespaceRequest
+			h.guest.namespaces = func(r *session.NamespaceRequest) { ns = r; _ = r.Accept() }
+			ended := h.register(t.Context(), Registration{Namespace: testTrack.Namespace})
+			ns.Revoke(model.ResetCancelled)
+			err := <-ended
+			if got := strings.Contains(fmt.Sprint(err), "one publisher for each namespace"); got != want || !errors.Is(err, &model.StreamError{Code: model.ResetCancelled, Remote: true}) {
+				t.Errorf("%s: %v", implementation, err)
 			}
 		})
 	}

@@ -26,8 +26,13 @@ func (n *NamespaceRequest) Revoke(code model.ResetCode) { n.r.abandon(code) }
 // PublishedNamespace is a PUBLISH_NAMESPACE of ours that was accepted.
 type PublishedNamespace struct{ r *request }
 
-// Context ends when the peer revokes the namespace or the session ends.
+// Context ends when the peer revokes the namespace or the session ends; Err says
+// why.
 func (p *PublishedNamespace) Context() context.Context { return p.r.ctx }
+
+// Err returns why Context ended, for people too: the cause, with what is known of
+// the peer. It is nil before.
+func (p *PublishedNamespace) Err() error { return p.r.s.explainRevocation(context.Cause(p.r.ctx)) }
 
 // Withdraw takes the namespace back.
 func (p *PublishedNamespace) Withdraw() { p.r.abandon(model.ResetCancelled) }

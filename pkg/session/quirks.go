@@ -1,6 +1,8 @@
 package session
 
 import (
+	"errors"
+	"fmt"
 	"io"
 	"time"
 
@@ -21,6 +23,15 @@ func (r *request) isKeepAlive(m *wire.RequestUpdate) bool {
 func (r *request) isNotAnswered(m wire.Message) bool {
 	u, ok := m.(*wire.RequestUpdate)
 	return ok && r.kind == wire.KindSubscribe && r.us == Requester && r.isKeepAlive(u)
+}
+
+// explainRevocation adds to why the peer has revoked a namespace of ours what
+// Quirks.OnePublisher makes likely.
+func (s *Session) explainRevocation(err error) error {
+	if e, ok := errors.AsType[*model.StreamError](err); ok && e.Remote && s.Quirks().OnePublisher {
+		return fmt.Errorf("another may have published it, since the peer (%s) has one publisher for each namespace: %w", s.PeerImplementation(), err)
+	}
+	return err
 }
 
 // leaveTime is how long a peer that has closed its control stream may take to
