@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -317,6 +318,31 @@ func TestPeerThatDoesNotRead(t *testing.T) {
 				t.Errorf("draft %v: the session ended with %v", d, s.Err())
 			}
 			synctest.Wait()
+		})
+	}
+}
+
+// TestSharedTrace: messages are shown as they are on the wire, in their order, on
+// the stream that they share.
+func TestSharedTrace(t *testing.T) {
+	for _, d := range sharedDrafts {
+		var log seen
+		start(t, wire.Client, Config{Draft: d, Trace: log.trace}, func(t *testing.T, s *Session, p *peer) {
+			in, _ := subscribed(t, s, p, newRecorder())
+			in.Cancel(model.ResetCancelled)
+			synctest.Wait()
+			log.mu.Lock()
+			defer log.mu.Unlock()
+			for i, want := range []string{"0 *wire.Setup", "0 *wire.Subscribe", "0 *wire.Unsubscribe &{RequestID:0}"} {
+				if i >= len(log.sent) || !strings.HasPrefix(log.sent[i], want) {
+					t.Errorf("sent %q, want %s", log.sent, want)
+				}
+			}
+			for i, want := range []string{"0 *wire.Setup", "0 *wire.SubscribeOK &{RequestID:0 TrackAlias:7"} {
+				if i >= len(log.read) || !strings.HasPrefix(log.read[i], want) {
+					t.Errorf("read %q, want %s", log.read, want)
+				}
+			}
 		})
 	}
 }
