@@ -14,22 +14,32 @@ var hotProperties = []byte{0x06, 0x80, 0xc8, 0x05, 0x02, 0x02, 0x05, 0x32, 0x01,
 // Reading and writing objects allocates nothing: a relay does it for every
 // object and every subscriber.
 func TestObjectsAllocateNothing(t *testing.T) {
-	form := FormOf(model.Draft18, true)
-	prev := model.Some[uint64](41)
-	object := ObjectHeader{ID: 300, Properties: hotProperties, PayloadLen: 1200}
-	objectBytes := form.AppendObject(nil, prev, object)
-	header := SubgroupHeader{TrackAlias: 300, Group: 1 << 40, Mode: SubgroupExplicit, Subgroup: 1, Priority: model.Some[uint8](1)}
-	headerBytes := header.Append(nil, model.Draft18)
-	datagram := Datagram{TrackAlias: 7, Group: 1 << 40, Object: 3, Properties: hotProperties, Payload: make([]byte, 100)}
-	datagramBytes := datagram.Append(nil, model.Draft18)
-	item := FetchItem{Location: model.Location{Group: 1 << 40, Object: 2}, Subgroup: 1, Priority: 3, Properties: hotProperties, PayloadLen: 1200}
-	first := item
-	first.Location.Group--
-	itemBytes, err := NewFetchEncoder(model.Draft18, model.Ascending).Append(nil, first)
+	for _, d := range drafts {
+		t.Run(d.String(), func(t *testing.T) { objectsAllocateNothing(t, d) })
+	}
+}
+
+func objectsAllocateNothing(t *testing.T, d model.Draft) {
+	form := FormOf(d, true)
+	hot, err := TranslateObjectProperties(nil, form18, form.PropertyForm, hotProperties)
 	if err != nil {
 		t.Fatal(err)
 	}
-	encoder, decoder := NewFetchEncoder(model.Draft18, model.Ascending), NewFetchDecoder(model.Draft18, model.Ascending)
+	prev := model.Some[uint64](41)
+	object := ObjectHeader{ID: 300, Properties: hot, PayloadLen: 1200}
+	objectBytes := form.AppendObject(nil, prev, object)
+	header := SubgroupHeader{TrackAlias: 300, Group: 1 << 40, Mode: SubgroupExplicit, Subgroup: 1, Priority: model.Some[uint8](1)}
+	headerBytes := header.Append(nil, d)
+	datagram := Datagram{TrackAlias: 7, Group: 1 << 40, Object: 3, Properties: hot, Payload: make([]byte, 100)}
+	datagramBytes := datagram.Append(nil, d)
+	item := FetchItem{Location: model.Location{Group: 1 << 40, Object: 2}, Subgroup: 1, Priority: 3, Properties: hot, PayloadLen: 1200}
+	first := item
+	first.Location.Group--
+	itemBytes, err := NewFetchEncoder(d, model.Ascending).Append(nil, first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	encoder, decoder := NewFetchEncoder(d, model.Ascending), NewFetchDecoder(d, model.Ascending)
 	buf := make([]byte, 0, 4096)
 	var r varint.Reader
 	check := func(err error) {
@@ -40,29 +50,29 @@ func TestObjectsAllocateNothing(t *testing.T) {
 	for name, f := range map[string]func(){
 		"AppendObject": func() { buf = form.AppendObject(buf[:0], prev, object) },
 		"ParseObject": func() {
-			r.Reset(varint.MoQ, objectBytes)
+			r.Reset(form.Kind, objectBytes)
 			_, err := form.ParseObject(prev, &r)
 			check(err)
 		},
 		"ParseObject, cut short": func() {
-			r.Reset(varint.MoQ, objectBytes[:len(objectBytes)-1])
+			r.Reset(form.Kind, objectBytes[:len(objectBytes)-1])
 			if _, err := form.ParseObject(prev, &r); err != varint.ErrTruncated {
 				t.Fatal(err)
 			}
 		},
-		"SubgroupHeader.Append": func() { buf = header.Append(buf[:0], model.Draft18) },
+		"SubgroupHeader.Append": func() { buf = header.Append(buf[:0], d) },
 		"ParseSubgroupHeader": func() {
-			r.Reset(varint.MoQ, headerBytes)
-			_, err := ParseSubgroupHeader(model.Draft18, r.Uint(), &r)
+			r.Reset(form.Kind, headerBytes)
+			_, err := ParseSubgroupHeader(d, r.Uint(), &r)
 			check(err)
 		},
 		"UniStreamKind": func() {
-			_, err := UniStreamKind(model.Draft18, 0x14)
+			_, err := UniStreamKind(d, 0x14)
 			check(err)
 		},
-		"Datagram.Append": func() { buf = datagram.Append(buf[:0], model.Draft18) },
+		"Datagram.Append": func() { buf = datagram.Append(buf[:0], d) },
 		"ParseDatagram": func() {
-			_, _, err := ParseDatagram(model.Draft18, datagramBytes)
+			_, _, err := ParseDatagram(d, datagramBytes)
 			check(err)
 		},
 		"FetchEncoder.Append": func() {
@@ -74,12 +84,12 @@ func TestObjectsAllocateNothing(t *testing.T) {
 		},
 		"FetchDecoder.Parse": func() {
 			decoder.state = fetchState{}
-			r.Reset(varint.MoQ, itemBytes)
+			r.Reset(form.Kind, itemBytes)
 			_, err := decoder.Parse(&r)
 			check(err)
 		},
-		"CheckProperties": func() { check(CheckProperties(form18, ObjectProperties, hotProperties)) },
-		"PriorGaps.Check": func() { check(ParsePriorGaps(form18, hotProperties).Check(item.Location)) },
+		"CheckProperties": func() { check(CheckProperties(form.PropertyForm, ObjectProperties, hot)) },
+		"PriorGaps.Check": func() { check(ParsePriorGaps(form.PropertyForm, hot).Check(item.Location)) },
 	} {
 		if n := testing.AllocsPerRun(100, f); n != 0 {
 			t.Errorf("%s allocates %v times", name, n)
