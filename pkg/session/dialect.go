@@ -26,9 +26,6 @@ type dialect struct {
 	// Largest Object, and joins where that began, whatever it was updated to
 	// (draft 16, section 9.16.2).
 	joinsNextObject bool
-	// refusesEmpty says that a FETCH of a range without objects is an error
-	// (draft 14, section 9.16.3).
-	refusesEmpty bool
 	// echoesTracks says that SUBSCRIBE_NAMESPACE also brings the subscriber's own
 	// tracks (draft 16, section 6.1).
 	echoesTracks bool
@@ -44,7 +41,7 @@ type dialect struct {
 var dialects = map[model.Draft]dialect{
 	model.Draft14: {
 		sharesControl: true, namespaceMeansBoth: true, silentUpdates: true, versions: true,
-		joinsNextObject: true, refusesEmpty: true, echoesTracks: true, settledTerms: true,
+		joinsNextObject: true, echoesTracks: true, settledTerms: true,
 	},
 	model.Draft16: {sharesControl: true, namespaceStream: true, joinsNextObject: true, echoesTracks: true},
 	model.Draft18: {blocked: true, goawayDetails: true},

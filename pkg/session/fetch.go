@@ -409,11 +409,6 @@ func (f *FetchRequest) Accept(info FetchInfo) error {
 	return f.r.send(&wire.FetchOK{EndOfTrack: info.EndOfTrack, End: info.End, TrackProperties: info.Properties}, false)
 }
 
-// RefusesEmpty reports whether a range in which there is nothing must be refused
-// with InvalidRange, which is NO_OBJECTS then (draft 14, section 9.16.3). Otherwise
-// it is accepted, and its stream ends behind the header.
-func (f *FetchRequest) RefusesEmpty() bool { return f.s.dialect.refusesEmpty }
-
 // Open opens the data stream and returns it with its encoder; the header is
 // the first thing to write and is returned too.
 func (f *FetchRequest) Open(ctx context.Context) (transport.SendStream, *wire.FetchEncoder, []byte, error) {

@@ -229,7 +229,7 @@ func TestJoinOfAnotherFilter(t *testing.T) {
 				p.wantClose("another filter", model.ProtocolViolation)
 				return
 			}
-			if f := <-h.fetches; f.Range.Start != (model.Location{Group: 9}) || f.RefusesEmpty() != (p.draft == model.Draft14) {
+			if f := <-h.fetches; f.Range.Start != (model.Location{Group: 9}) {
 				t.Errorf("asked for %v", f.Range)
 			}
 			p.wantOpen("another filter")
