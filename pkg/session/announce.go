@@ -81,7 +81,7 @@ func (c *sharedControl) announcedLocked(l *share) bool {
 
 // adoptLocked makes a SUBSCRIBE_NAMESPACE of ours that was accepted tell of what
 // answered an earlier one and was not withdrawn: a publisher need not send that
-// again (draft 14, section 9.26).
+// again (draft 14, section 9.28).
 func (l *share) adoptLocked() error {
 	if l.kind != wire.KindSubscribeNamespace || l.us != Requester {
 		return nil

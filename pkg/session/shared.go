@@ -67,7 +67,7 @@ func (c *sharedControl) begin(stream transport.Stream) {
 	c.s.loops.Go(c.write)
 	context.AfterFunc(stream.Context(), func() {
 		if se, ok := errors.AsType[*transport.StreamError](context.Cause(stream.Context())); ok && se.Remote {
-			c.s.fail(violation("peer does not read its control stream"))
+			c.s.loops.Go(func() { c.s.fail(c.s.leftControl()) })
 		}
 	})
 }
