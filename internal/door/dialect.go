@@ -30,7 +30,7 @@ func (d *Dialect) Declare(p *cli.Program) {
 			variableDraft+" and "+variableVersions+" set it too")
 	p.Flags.BoolVar(&d.strict, "strict", false, "take peers by the letter of the drafts: without what is known of their faults and allowed for")
 	d.quirks = quirksAuto
-	p.Flags.Var(&d.quirks, "quirks", "the `peer` whose faults are allowed for: "+strings.Join(quirksNames(), ", ")+"; auto goes by what it calls itself")
+	p.Flags.Var(&d.quirks, "quirks", "the `peer` whose faults are allowed for: "+strings.Join(quirksNames(), ", ")+"; auto goes by how it introduces itself")
 	p.Flags.Variable("versions", variableDraft)
 	p.Flags.Variable("versions", variableVersions)
 }
@@ -38,8 +38,8 @@ func (d *Dialect) Declare(p *cli.Program) {
 // Strict is for session.Config and Port: peers are taken by the letter.
 func (d *Dialect) Strict() bool { return d.strict }
 
-// Profile is for session.Config: what peers are taken for, empty for what they call
-// themselves.
+// Profile is for session.Config: what peers are taken for, empty for what their
+// SETUP says.
 func (d *Dialect) Profile() string {
 	if d.quirks == quirksAuto {
 		return ""
@@ -50,7 +50,7 @@ func (d *Dialect) Profile() string {
 // quirks is a name of quirksNames.
 type quirks string
 
-// quirksAuto leaves it to what peers call themselves.
+// quirksAuto leaves it to how peers introduce themselves.
 const quirksAuto quirks = "auto"
 
 func (q *quirks) String() string { return string(*q) }

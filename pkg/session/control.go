@@ -145,7 +145,7 @@ func (s *Session) acceptSetup(m *wire.Setup) error {
 		}
 	}
 	s.peer, s.tokens = *m, tokens
-	s.recognize(m.Implementation.Value)
+	s.recognize(m)
 	close(s.setupDone)
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"oxymoq/pkg/model"
 	"oxymoq/pkg/wire"
 )
 
@@ -38,20 +39,40 @@ type Quirks struct {
 type Profile struct {
 	Name string // for people, and to choose it by
 	// Implementations are beginnings of what it calls itself in SETUP
-	// (MOQT_IMPLEMENTATION). None: it cannot be told from others by that, and is
-	// to be chosen.
+	// (MOQT_IMPLEMENTATION). None, and no SETUP: it cannot be told from others, and
+	// is to be chosen.
 	Implementations []string
-	Quirks          Quirks
+	// Setup recognizes the SETUP of one that does not say what it is; may be nil.
+	Setup  func(*wire.Setup) bool
+	Quirks Quirks
 }
 
 // NoProfile is the name for peers without quirks.
 const NoProfile = "none"
 
-// profiles are all that there are. Who one is meant for, what it does in which
+// unnamed is the name for peers that do not say what they are, and of which
+// nothing else is known.
+const unnamed = "unnamed"
+
+// setupOfMoxygen recognizes a SETUP of moxygen, which means to say what it is but
+// leaves that out, in builds of August 2026: it has a MAX_REQUEST_ID of 100, which
+// draft 18 does not know any more, and in drafts up to 16 a token cache of 1024.
+func setupOfMoxygen(m *wire.Setup) bool {
+	const requests, cache, option = 100, 1024, 0x02
+	if n, ok := m.MaxRequestID.Get(); ok {
+		return n == requests && m.MaxTokenCacheSize == model.Some[uint64](cache)
+	}
+	return slices.ContainsFunc(m.Unknown, func(o model.Property) bool { return o.Type == option && o.Int == requests })
+}
+
+// anySetup recognizes whoever does not say what it is.
+func anySetup(*wire.Setup) bool { return true }
+
+// profiles are all that there are; the first that fits a peer counts. Who one is meant for, what it does in which
 // version and how that was found out stands in docs/quirks.md.
 var profiles = []Profile{
 	{
-		Name: "moxygen", Implementations: []string{"Meta MoQ C++"}, // of any age, moqx too
+		Name: "moxygen", Implementations: []string{"Meta MoQ C++"}, Setup: setupOfMoxygen, // of any age
 		Quirks: Quirks{
 			Quirks: wire.Quirks{
 				LargestGroupFilter: true,
@@ -108,6 +129,15 @@ var profiles = []Profile{
 			RefusesPublishUpdate: true,
 		},
 	},
+	{
+		Name: unnamed, Setup: anySetup, // what else would end the session: moqx, moq-rs and others
+		Quirks: Quirks{
+			Quirks: wire.Quirks{
+				LargestGroupFilter: true,
+				ExistingInUpdate:   true,
+			},
+		},
+	},
 }
 
 var noProfile = Profile{Name: NoProfile}
@@ -136,11 +166,16 @@ func profileNames() []string {
 	return names
 }
 
-// profileOf returns the profile of a peer by what it calls itself.
-func profileOf(implementation string) Profile {
+// profileOf returns the profile of a peer by what it calls itself, or else by how
+// it begins.
+func profileOf(m *wire.Setup) Profile {
+	name := m.Implementation.Value
 	for _, p := range profiles {
-		for _, name := range p.Implementations {
-			if strings.HasPrefix(implementation, name) {
+		if name == "" && p.Setup != nil && p.Setup(m) {
+			return p
+		}
+		for _, begin := range p.Implementations {
+			if strings.HasPrefix(name, begin) {
 				return p
 			}
 		}
@@ -148,8 +183,8 @@ func profileOf(implementation string) Profile {
 	return noProfile
 }
 
-// Profile returns what is known of the peer: that of Config.Profile, else by what
-// it calls itself. A strict session has none.
+// Profile returns what is known of the peer: that of Config.Profile, else by its
+// SETUP. A strict session has none.
 func (s *Session) Profile() Profile {
 	if p := s.profile.Load(); p != nil {
 		return *p
@@ -174,14 +209,17 @@ func (c *Config) chosenProfile() (Profile, error) {
 	return ProfileNamed(c.Profile)
 }
 
-// recognize takes the profile of a peer that calls itself so, unless another was
-// chosen.
-func (s *Session) recognize(implementation string) {
+// recognize takes the profile of a peer by its SETUP, unless another was chosen.
+func (s *Session) recognize(m *wire.Setup) {
 	if !s.cfg.Strict && s.cfg.Profile == "" {
-		p := profileOf(implementation)
+		p := profileOf(m)
 		s.profile.Store(&p)
 	}
-	if p := s.Profile(); p.Name != NoProfile {
-		s.log.Info("known faults of the peer are allowed for", "profile", p.Name, "implementation", implementation)
+	switch p := s.Profile(); p.Name {
+	case NoProfile:
+	case unnamed:
+		s.log.Debug("the peer does not say what it is", "profile", p.Name)
+	default:
+		s.log.Info("known faults of the peer are allowed for", "profile", p.Name, "implementation", m.Implementation.Value)
 	}
 }

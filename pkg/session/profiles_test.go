@@ -22,7 +22,7 @@ func TestProfiles(t *testing.T) {
 			t.Errorf("by the name %s: %+v, %v", p.Name, named, err)
 		}
 		for _, name := range p.Implementations {
-			if got := profileOf(name); got.Name != p.Name {
+			if got := profileOf(&wire.Setup{Implementation: model.Some(name)}); got.Name != p.Name {
 				t.Errorf("%q is taken for %s, want %s", name, got.Name, p.Name)
 			}
 		}
@@ -49,7 +49,9 @@ func TestProfileOfPeer(t *testing.T) {
 		{implementation: "moq-lite-js", want: "moq-dev-js"},
 		{implementation: "moq-lite-rs", want: "moq-dev"},
 		{implementation: "another/1", want: NoProfile},
-		{implementation: "", want: NoProfile},
+		{want: "unnamed"},
+		{chosen: NoProfile, want: NoProfile},
+		{strict: true, want: NoProfile},
 		{implementation: "imquic 0.0.2/alpha", chosen: "imquic-2026-06", want: "imquic-2026-06"},
 		{implementation: "another/1", chosen: "moxygen-2026-08", want: "moxygen-2026-08"},
 		{implementation: "moq-lite-js", chosen: NoProfile, want: NoProfile},
@@ -67,6 +69,31 @@ func TestProfileOfPeer(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestProfileOfMoxygen: it has been seen to say nothing of itself but numbers.
+func TestProfileOfMoxygen(t *testing.T) {
+	number := func(typ, n uint64) model.Properties { return model.Properties{{Type: typ, Int: n}} }
+	for _, tt := range []struct {
+		draft model.Draft
+		setup wire.Setup
+		want  string
+	}{
+		{model.Draft18, wire.Setup{Unknown: number(2, 100)}, "moxygen"},
+		{model.Draft18, wire.Setup{Unknown: number(2, 100), Implementation: model.Some(other)}, NoProfile},
+		{model.Draft18, wire.Setup{Unknown: number(2, 99)}, "unnamed"},
+		{model.Draft18, wire.Setup{Unknown: number(0x40, 100)}, "unnamed"},
+		{model.Draft16, wire.Setup{MaxRequestID: model.Some[uint64](100), MaxTokenCacheSize: model.Some[uint64](1024)}, "moxygen"},
+		{model.Draft16, wire.Setup{MaxRequestID: model.Some[uint64](100)}, "unnamed"},
+		{model.Draft14, wire.Setup{MaxRequestID: model.Some[uint64](100), MaxTokenCacheSize: model.Some[uint64](1024)}, "moxygen"},
+		{model.Draft14, wire.Setup{MaxRequestID: model.Some[uint64](101), MaxTokenCacheSize: model.Some[uint64](1024)}, "unnamed"},
+	} {
+		startWith(t, &tt.setup, wire.Server, Config{Draft: tt.draft}, func(t *testing.T, s *Session, _ *peer) {
+			if got := s.Profile().Name; got != tt.want {
+				t.Errorf("draft %v, %+v: taken for %s, want %s", tt.draft, tt.setup, got, tt.want)
+			}
+		})
 	}
 }
 

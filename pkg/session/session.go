@@ -42,8 +42,8 @@ type Config struct {
 	// Strict turns off what is accepted beyond the text of the draft, and what is
 	// known of the faults of peers (quirks.go, profiles.go).
 	Strict bool
-	// Profile names what the peer is taken for (ProfileNamed); empty: what it calls
-	// itself decides.
+	// Profile names what the peer is taken for (ProfileNamed); empty: its SETUP
+	// decides.
 	Profile string
 	Limits  Limits
 	// Log receives what happens; nil discards it.
