@@ -75,6 +75,7 @@ var profiles = []Profile{
 		Name: "moxygen", Implementations: []string{"Meta MoQ C++"}, Setup: setupOfMoxygen, // of any age
 		Quirks: Quirks{
 			Quirks: wire.Quirks{
+				OrderInStatus:      true,
 				LargestGroupFilter: true,
 				ExistingInUpdate:   true,
 				FetchStatus:        wire.FetchStatusMaybe,
@@ -86,6 +87,7 @@ var profiles = []Profile{
 		Name: "moxygen-2026-08", // before the repair of September
 		Quirks: Quirks{
 			Quirks: wire.Quirks{
+				OrderInStatus:      true,
 				LargestGroupFilter: true,
 				ExistingInUpdate:   true,
 				FetchStatus:        wire.FetchStatusAlways,
@@ -133,6 +135,7 @@ var profiles = []Profile{
 		Name: unnamed, Setup: anySetup, // what else would end the session: moqx, moq-rs and others
 		Quirks: Quirks{
 			Quirks: wire.Quirks{
+				OrderInStatus:      true,
 				LargestGroupFilter: true,
 				ExistingInUpdate:   true,
 			},

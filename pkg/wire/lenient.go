@@ -17,6 +17,9 @@ type Quirks struct {
 	// OrderInSubscribeOK: it puts GROUP_ORDER into SUBSCRIBE_OK of draft 18, where
 	// drafts up to 15 had it (section 10.2.8).
 	OrderInSubscribeOK bool
+	// OrderInStatus: it puts GROUP_ORDER into the answer to TRACK_STATUS of draft
+	// 18, of whatever value (section 10.2.8). The value means nothing.
+	OrderInStatus bool
 	// ForwardForNamespaces: it puts FORWARD into SUBSCRIBE_NAMESPACE of draft 18,
 	// which is not about tracks (section 10.2.12). The value means nothing.
 	ForwardForNamespaces bool
@@ -64,6 +67,12 @@ func (d *decoder) toleratesParam(row *paramRow, at place) bool {
 	return row.id == paramExpires && at == inTrackStatusOK ||
 		row.id == paramGroupOrder && at == inSubscribeOK && d.ctx.Quirks.OrderInSubscribeOK ||
 		row.id == paramForward && at == inSubscribeNamespace && d.ctx.Quirks.ForwardForNamespaces
+}
+
+// skipsParam reports whether the value of a parameter that toleratesParam would
+// have to know is passed over.
+func (d *decoder) skipsParam(row *paramRow, at place) bool {
+	return d.ctx.Draft == model.Draft18 && row.id == paramGroupOrder && at == inTrackStatusOK && d.ctx.Quirks.OrderInStatus
 }
 
 // privateFilter reads the rest of a filter whose type the draft does not define.

@@ -310,6 +310,8 @@ func (d *decoder) paramList(at place, p *Params, more func() bool) {
 			d.fail("Parameter Type", unknownNumber(typ))
 		case row.in&at == 0 && d.ignores(row, at):
 			d.skipKeyValue(typ)
+		case row.in&at == 0 && d.skipsParam(row, at):
+			d.byte(row.name)
 		case row.in&at == 0 && !d.toleratesParam(row, at):
 			d.fail(row.name, errNotPermitted)
 		case seen[row.id] && !row.repeats:

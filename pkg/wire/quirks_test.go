@@ -31,6 +31,15 @@ func TestQuirksOfMessages(t *testing.T) {
 			00  Track Alias
 			01  Number of Parameters
 			22 02  GROUP_ORDER`, "GROUP_ORDER"},
+		{"GROUP_ORDER of 0 in the answer to TRACK_STATUS", Quirks{OrderInStatus: true}, answering(KindTrackStatus, KindTrackStatus), &RequestOK{Params: Params{
+			Expires: model.Some[uint64](0), LargestObject: model.Some(model.Location{Group: 7, Object: 3}),
+		}}, `
+			07  Type
+			0008  Length
+			03  Number of Parameters
+			08 00  EXPIRES
+			01 07 03  LARGEST_OBJECT
+			19 00  GROUP_ORDER`, "GROUP_ORDER"},
 		{"FORWARD in SUBSCRIBE_NAMESPACE", Quirks{ForwardForNamespaces: true}, toServer, &SubscribeNamespace{Prefix: model.Namespace{"live"}, Params: Params{Forward: model.Some(true)}}, `
 			50  Type
 			000a  Length
@@ -296,7 +305,7 @@ func FuzzMessagesOfQuirks(f *testing.F) {
 			}
 		}
 	}
-	all := Quirks{OrderInSubscribeOK: true, ForwardForNamespaces: true, LargestGroupFilter: true, ExistingInUpdate: true}
+	all := Quirks{OrderInSubscribeOK: true, OrderInStatus: true, ForwardForNamespaces: true, LargestGroupFilter: true, ExistingInUpdate: true}
 	f.Fuzz(func(t *testing.T, draft, request, answers, receiver uint8, onStream bool, typ uint64, body []byte) {
 		ctx := Context{
 			Draft: drafts[int(draft)%len(drafts)], Request: MessageKind(request), Answers: MessageKind(answers), Receiver: Role(receiver % 2),
