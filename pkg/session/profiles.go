@@ -76,6 +76,7 @@ var profiles = []Profile{
 		Quirks: Quirks{
 			Quirks: wire.Quirks{
 				OrderInStatus:      true,
+				OrderLeftOpen:      true,
 				LargestGroupFilter: true,
 				ExistingInUpdate:   true,
 				FetchStatus:        wire.FetchStatusMaybe,
@@ -88,6 +89,7 @@ var profiles = []Profile{
 		Quirks: Quirks{
 			Quirks: wire.Quirks{
 				OrderInStatus:      true,
+				OrderLeftOpen:      true,
 				LargestGroupFilter: true,
 				ExistingInUpdate:   true,
 				FetchStatus:        wire.FetchStatusAlways,
@@ -136,6 +138,7 @@ var profiles = []Profile{
 		Quirks: Quirks{
 			Quirks: wire.Quirks{
 				OrderInStatus:      true,
+				OrderLeftOpen:      true,
 				LargestGroupFilter: true,
 				ExistingInUpdate:   true,
 			},

@@ -49,7 +49,7 @@ func (e *encoder) trackFields(at place, p *Params, props model.Properties) {
 
 func (d *decoder) trackFields(at place) (p Params, props model.Properties) {
 	expires := d.uint("Expires")
-	order := d.order14(orderSettled14)
+	order := d.settledOrder()
 	largest := d.largest()
 	p = d.params(at)
 	props = p.takeTrack(order)
@@ -70,7 +70,7 @@ func (e *encoder) publishFields(p *Params, props model.Properties) {
 }
 
 func (d *decoder) publishFields() (p Params, props model.Properties) {
-	order := d.order14(orderSettled14)
+	order := d.settledOrder()
 	largest := d.largest()
 	forward := model.Some(d.flag("Forward"))
 	p = d.params(inPublish)
@@ -116,10 +116,13 @@ func (m *RequestOK) parseFields(d *decoder) {
 	case KindPublish:
 		forward := model.Some(d.flag("Forward"))
 		priority := model.Some(d.byte("Subscriber Priority"))
-		order := model.Some(d.order14(orderSettled14))
+		order := d.settledOrder()
 		filter := model.Some(d.filter18("Filter Type"))
 		m.Params = d.params(inPublishOK)
-		m.Params.Forward, m.Params.SubscriberPriority, m.Params.GroupOrder, m.Params.Filter = forward, priority, order, filter
+		m.Params.Forward, m.Params.SubscriberPriority, m.Params.Filter = forward, priority, filter
+		if order != model.GroupOrderUnset {
+			m.Params.GroupOrder = model.Some(order)
+		}
 	case KindTrackStatus:
 		m.TrackAlias = d.uint("Track Alias")
 		m.Params, m.TrackProperties = d.trackFields(inTrackStatusOK)

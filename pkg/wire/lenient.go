@@ -20,6 +20,10 @@ type Quirks struct {
 	// OrderInStatus: it puts GROUP_ORDER into the answer to TRACK_STATUS of draft
 	// 18, of whatever value (section 10.2.8). The value means nothing.
 	OrderInStatus bool
+	// OrderLeftOpen: its Group Order is 0 where draft 14 has it settled, in
+	// PUBLISH, PUBLISH_OK, SUBSCRIBE_OK and TRACK_STATUS_OK (draft 14, sections 9.8,
+	// 9.13 and 9.14). Nothing is said by that.
+	OrderLeftOpen bool
 	// ForwardForNamespaces: it puts FORWARD into SUBSCRIBE_NAMESPACE of draft 18,
 	// which is not about tracks (section 10.2.12). The value means nothing.
 	ForwardForNamespaces bool
@@ -73,6 +77,15 @@ func (d *decoder) toleratesParam(row *paramRow, at place) bool {
 // have to know is passed over.
 func (d *decoder) skipsParam(row *paramRow, at place) bool {
 	return d.ctx.Draft == model.Draft18 && row.id == paramGroupOrder && at == inTrackStatusOK && d.ctx.Quirks.OrderInStatus
+}
+
+// settledOrder reads a Group Order of draft 14 that is ascending or descending,
+// and not left open.
+func (d *decoder) settledOrder() model.GroupOrder {
+	if d.ctx.Quirks.OrderLeftOpen {
+		return d.order14(orderUnset14)
+	}
+	return d.order14(orderSettled14)
 }
 
 // privateFilter reads the rest of a filter whose type the draft does not define.

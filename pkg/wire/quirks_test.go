@@ -16,6 +16,8 @@ import (
 // What is read of peers with a quirk, and ends the session with others.
 func TestQuirksOfMessages(t *testing.T) {
 	largestGroup := model.Some(model.Filter{Kind: model.FilterRelative, Back: 1})
+	publishOK14 := server14
+	publishOK14.Answers = KindPublish
 	live := model.FullTrackName{Namespace: model.Namespace{"live"}, Name: "video"}
 	for _, test := range []struct {
 		name  string
@@ -40,6 +42,26 @@ func TestQuirksOfMessages(t *testing.T) {
 			08 00  EXPIRES
 			01 07 03  LARGEST_OBJECT
 			19 00  GROUP_ORDER`, "GROUP_ORDER"},
+		{"Group Order of 0 in PUBLISH_OK, draft 14", Quirks{OrderLeftOpen: true}, publishOK14, &RequestOK{RequestID: 2, Params: Params{
+			Forward: model.Some(true), SubscriberPriority: model.Some[uint8](128), Filter: model.Some(model.NextObject),
+		}}, `
+			1e  Type
+			0006  Length
+			02  Request ID
+			01  Forward
+			80  Subscriber Priority
+			00  Group Order
+			02  Filter Type
+			00  Number of Parameters`, "Group Order"},
+		{"Group Order of 0 in SUBSCRIBE_OK, draft 14", Quirks{OrderLeftOpen: true}, server14, &SubscribeOK{RequestID: 2, TrackAlias: 5}, `
+			04  Type
+			0006  Length
+			02  Request ID
+			05  Track Alias
+			00  Expires
+			00  Group Order
+			00  Content Exists
+			00  Number of Parameters`, "Group Order"},
 		{"FORWARD in SUBSCRIBE_NAMESPACE", Quirks{ForwardForNamespaces: true}, toServer, &SubscribeNamespace{Prefix: model.Namespace{"live"}, Params: Params{Forward: model.Some(true)}}, `
 			50  Type
 			000a  Length
@@ -305,7 +327,7 @@ func FuzzMessagesOfQuirks(f *testing.F) {
 			}
 		}
 	}
-	all := Quirks{OrderInSubscribeOK: true, OrderInStatus: true, ForwardForNamespaces: true, LargestGroupFilter: true, ExistingInUpdate: true}
+	all := Quirks{OrderInSubscribeOK: true, OrderInStatus: true, OrderLeftOpen: true, ForwardForNamespaces: true, LargestGroupFilter: true, ExistingInUpdate: true}
 	f.Fuzz(func(t *testing.T, draft, request, answers, receiver uint8, onStream bool, typ uint64, body []byte) {
 		ctx := Context{
 			Draft: drafts[int(draft)%len(drafts)], Request: MessageKind(request), Answers: MessageKind(answers), Receiver: Role(receiver % 2),
