@@ -104,7 +104,7 @@ var profiles = []Profile{
 	{
 		Name: "moq-dev-js", Implementations: []string{"moq-lite-js"}, // @moq/net
 		Quirks: Quirks{
-			Quirks:          wire.Quirks{OrderInSubscribeOK: true},
+			Quirks:          wire.Quirks{OrderInSubscribeOK: true, EmptyPrefix: true},
 			JoinsByGroup:    true,
 			DeclinesPublish: true,
 		},

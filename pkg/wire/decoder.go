@@ -134,7 +134,7 @@ func (d *decoder) wholeNamespace(field string) model.Namespace {
 // prefix reads a Track Namespace Prefix.
 func (d *decoder) prefix(field string) model.Namespace {
 	ns := d.namespace(field)
-	if len(ns) == 0 && d.table.prefixesHaveFields {
+	if len(ns) == 0 && d.table.prefixesHaveFields && !d.ctx.Quirks.EmptyPrefix {
 		d.fail(field, errNoField)
 	}
 	return ns

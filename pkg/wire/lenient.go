@@ -33,6 +33,9 @@ type Quirks struct {
 	// ExistingInUpdate: it puts the Existing Request ID of draft 16 into
 	// REQUEST_UPDATE of draft 18 (section 10.9).
 	ExistingInUpdate bool
+	// EmptyPrefix: it asks for all namespaces of draft 14 by a prefix without
+	// fields, as later drafts have it (section 9.28 of draft 14 wants one field).
+	EmptyPrefix bool
 	// FetchStatus: it has an Object Status behind the length of empty objects on
 	// fetch streams, where drafts from 15 on have none (section 11.4.4).
 	FetchStatus FetchStatus

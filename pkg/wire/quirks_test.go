@@ -98,6 +98,16 @@ func TestQuirksOfMessages(t *testing.T) {
 			01  Forward
 			40fa  Filter Type
 			00  Number of Parameters`, "Filter Type"},
+		{"SUBSCRIBE_NAMESPACE for all namespaces, draft 14", Quirks{EmptyPrefix: true}, server14, &SubscribeNamespace{RequestID: 2}, `
+			11  Type
+			0003  Length
+			02  Request ID
+			00  Track Namespace Prefix
+			00  Number of Parameters`, "Track Namespace Prefix"},
+		{"UNSUBSCRIBE_NAMESPACE for all namespaces, draft 14", Quirks{EmptyPrefix: true}, server14, &UnsubscribeNamespace{}, `
+			14  Type
+			0001  Length
+			00  Track Namespace Prefix`, "Track Namespace Prefix"},
 		{"Existing Request ID in REQUEST_UPDATE", Quirks{ExistingInUpdate: true}, updating(KindSubscribe), &RequestUpdate{RequestID: 7, Params: Params{Forward: model.Some(false)}}, `
 			02  Type
 			0005  Length
