@@ -17,8 +17,8 @@ func TestRelayPasses(t *testing.T) {
 				if err := Run(t.Context(), w.cfg, cases); err != nil {
 					t.Fatalf("%v\n%s", err, w.out.String())
 				}
-				for _, p := range ran(t, w).points {
-					if !p.ok || p.fields["expected"] != "" || p.skipped != "" && (i == 0 || p.skipped != errNoRendezvous.why) {
+				for _, p := range ran(t, w).Points {
+					if !p.OK || p.Fields["expected"] != "" || p.Skipped != "" && (i == 0 || p.Skipped != errNoRendezvous.why) {
 						t.Errorf("%+v", p)
 					}
 				}

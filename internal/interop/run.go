@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"time"
 
+	"oxymoq/internal/tap"
 	"oxymoq/pkg/dial"
 	"oxymoq/pkg/model"
 	"oxymoq/pkg/session"
@@ -44,10 +45,10 @@ var ErrFailed = errors.New("the relay did not pass all cases")
 // not, and another error if the relay cannot be reached, ctx ends, or nothing
 // can be written.
 func Run(ctx context.Context, cfg Config, cases []Case) error {
-	t := &tap{w: cfg.Out}
-	t.version()
-	t.comment("%s %s", cfg.Name, cfg.Version)
-	t.comment("Relay: %v", cfg.Target)
+	t := tap.NewWriter(cfg.Out)
+	t.Version()
+	t.Comment("%s %s", cfg.Name, cfg.Version)
+	t.Comment("Relay: %v", cfg.Target)
 	whole, cancel := context.WithTimeoutCause(ctx, Total, &lateError{Total})
 	defer cancel()
 	cfg.ctx = whole
@@ -56,28 +57,28 @@ func Run(ctx context.Context, cfg Config, cases []Case) error {
 		if ctx.Err() != nil {
 			err = stopped(ctx, 0, len(cases))
 		}
-		t.plan(len(cases))
-		t.bailOut(err.Error())
+		t.Plan(len(cases))
+		t.BailOut(err.Error())
 		return err
 	}
-	t.comment("Draft: draft-%v", draft)
-	t.plan(len(cases))
+	t.Comment("Draft: draft-%v", draft)
+	t.Plan(len(cases))
 	failed := 0
 	for i := range cases {
 		r := perform(&cfg, &cases[i])
 		if ctx.Err() != nil {
 			err := stopped(ctx, i, len(cases))
-			t.bailOut(err.Error())
+			t.BailOut(err.Error())
 			return err
 		}
 		if r.failure != nil {
 			failed++
 		}
-		t.point(r.failure == nil, cases[i].Name, r.skipped, r.block(&cfg, &cases[i]))
+		t.Point(r.failure == nil, cases[i].Name, r.skipped, r.block(&cfg, &cases[i]))
 	}
 	switch {
-	case t.err != nil:
-		return fmt.Errorf("the results cannot be written: %w", t.err)
+	case t.Err() != nil:
+		return fmt.Errorf("the results cannot be written: %w", t.Err())
 	case failed > 0:
 		return fmt.Errorf("%w: %d of %d failed", ErrFailed, failed, len(cases))
 	}
@@ -147,17 +148,17 @@ func perform(cfg *Config, c *Case) (r result) {
 }
 
 // block is the YAML block of a result.
-func (r *result) block(cfg *Config, c *Case) []field {
-	block := []field{{"duration_ms", r.took.Milliseconds()}, {"implementation_version", cfg.Version}}
+func (r *result) block(cfg *Config, c *Case) []tap.Field {
+	block := []tap.Field{{Key: "duration_ms", Value: r.took.Milliseconds()}, {Key: "implementation_version", Value: cfg.Version}}
 	if c.Revision > 0 {
-		block = append(block, field{"test_spec_revision", int64(c.Revision)})
+		block = append(block, tap.Field{Key: "test_spec_revision", Value: int64(c.Revision)})
 	}
-	var sessions []field
+	var sessions []tap.Field
 	for _, a := range r.actors {
 		a.mu.Lock()
 		id := a.id
 		a.mu.Unlock()
-		var about []field
+		var about []tap.Field
 		if a.session != nil {
 			about = describe(a.session)
 		}
@@ -166,35 +167,35 @@ func (r *result) block(cfg *Config, c *Case) []field {
 			if len(r.actors) > 1 {
 				name = a.role + "_connection_id"
 			}
-			block = append(block, field{name, id})
-			about = append(about, field{"quic_initial_destination_connection_id", id})
+			block = append(block, tap.Field{Key: name, Value: id})
+			about = append(about, tap.Field{Key: "quic_initial_destination_connection_id", Value: id})
 		}
 		if len(about) > 0 {
-			sessions = append(sessions, field{a.role, about})
+			sessions = append(sessions, tap.Field{Key: a.role, Value: about})
 		}
 	}
 	if len(sessions) > 0 {
-		block = append(block, field{"sessions", sessions})
+		block = append(block, tap.Field{Key: "sessions", Value: sessions})
 	}
 	if f := r.failure; f != nil {
-		block = append(block, field{"expected", f.Expected}, field{"received", f.Received}, field{"message", f.Error()})
+		block = append(block, tap.Field{Key: "expected", Value: f.Expected}, tap.Field{Key: "received", Value: f.Received}, tap.Field{Key: "message", Value: f.Error()})
 	}
 	return block
 }
 
 // describe says what a session negotiated, in the words of the runner.
-func describe(s *session.Session) []field {
-	about := []field{{"moqt_version", fmt.Sprintf("moqt-%v", s.Draft())}}
+func describe(s *session.Session) []tap.Field {
+	about := []tap.Field{{Key: "moqt_version", Value: fmt.Sprintf("moqt-%v", s.Draft())}}
 	switch conn := s.Conn(); conn.Kind() {
 	case transport.QUIC:
-		about = append(about, field{"transport", "quic"}, field{"alpn", conn.Protocol()})
+		about = append(about, tap.Field{Key: "transport", Value: "quic"}, tap.Field{Key: "alpn", Value: conn.Protocol()})
 	case transport.WebTransport:
-		about = append(about, field{"transport", "webtransport-h3"}, field{"alpn", "h3"})
+		about = append(about, tap.Field{Key: "transport", Value: "webtransport-h3"}, tap.Field{Key: "alpn", Value: "h3"})
 		if p := conn.Protocol(); p != "" {
-			about = append(about, field{"webtransport_protocol", p})
+			about = append(about, tap.Field{Key: "webtransport_protocol", Value: p})
 		}
 	case transport.QMUX:
-		about = append(about, field{"transport", "qmux-tcp-tls"}, field{"alpn", conn.Protocol()})
+		about = append(about, tap.Field{Key: "transport", Value: "qmux-tcp-tls"}, tap.Field{Key: "alpn", Value: conn.Protocol()})
 	}
 	return about
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"oxymoq/internal/tap/taptest"
 	"oxymoq/internal/testkit"
 	"oxymoq/pkg/model"
 	"oxymoq/pkg/session"
@@ -21,9 +22,9 @@ import (
 )
 
 // ran reads what Run has written.
-func ran(t *testing.T, w *world) document {
+func ran(t *testing.T, w *world) taptest.Document {
 	t.Helper()
-	d, err := parseTAP(w.out.String())
+	d, err := taptest.Parse(w.out.String())
 	if err != nil {
 		t.Fatalf("%v in\n%s", err, w.out.String())
 	}
@@ -39,12 +40,12 @@ func TestRun(t *testing.T) {
 		d := ran(t, w)
 		draft, _ := session.DraftOf(session.Protocols()[0])
 		want := []string{"moqinterop v0.0.0", "Relay: moqt://relay:4443", "Draft: draft-" + draft.String()}
-		if !slices.Equal(d.comments, want) || d.plan != 2 || d.points[0].name != "announce-subscribe" || d.points[1].name != "setup-only" {
+		if !slices.Equal(d.Comments, want) || d.Plan != 2 || d.Points[0].Name != "announce-subscribe" || d.Points[1].Name != "setup-only" {
 			t.Errorf("%+v", d)
 		}
 		for _, key := range []string{"duration_ms", "implementation_version", "sessions.publisher.moqt_version", "sessions.subscriber.moqt_version"} {
-			if d.points[0].fields[key] == "" {
-				t.Errorf("%s is not told in %v", key, d.points[0].fields)
+			if d.Points[0].Fields[key] == "" {
+				t.Errorf("%s is not told in %v", key, d.Points[0].Fields)
 			}
 		}
 	})
@@ -57,7 +58,7 @@ func TestUnreachable(t *testing.T) {
 		w.cfg.Dial.Connect = func(context.Context, string, *tls.Config) (transport.Conn, error) { return nil, refused }
 		testkit.ErrIs(t, Run(t.Context(), w.cfg, Cases()), refused)
 		d := ran(t, w)
-		if d.plan != len(Cases()) || len(d.points) > 0 || !strings.Contains(d.bailOut, "moqt://relay:4443: connection refused") {
+		if d.Plan != len(Cases()) || len(d.Points) > 0 || !strings.Contains(d.BailOut, "moqt://relay:4443: connection refused") {
 			t.Errorf("%+v", d)
 		}
 	})
@@ -97,7 +98,7 @@ func TestStopped(t *testing.T) {
 		defer timer.Stop()
 		err := Run(ctx, w.cfg, slices.Concat(named(t, "setup-only"), named(t, "announce-subscribe")))
 		d := ran(t, w)
-		if err == nil || errors.Is(err, reason) || len(d.points) != 1 || !strings.Contains(d.bailOut, "1 of 2 cases were performed: stopped by the test") {
+		if err == nil || errors.Is(err, reason) || len(d.Points) != 1 || !strings.Contains(d.BailOut, "1 of 2 cases were performed: stopped by the test") {
 			t.Errorf("%v, %+v", err, d)
 		}
 	})
@@ -112,7 +113,7 @@ func TestStoppedAtFirst(t *testing.T) {
 		defer timer.Stop()
 		w.cfg.Retry = true
 		err := Run(ctx, w.cfg, named(t, "setup-only"))
-		if d := ran(t, w); err == nil || errors.Is(err, reason) || !strings.Contains(d.bailOut, "0 of 1 cases were performed: stopped by the test") {
+		if d := ran(t, w); err == nil || errors.Is(err, reason) || !strings.Contains(d.BailOut, "0 of 1 cases were performed: stopped by the test") {
 			t.Errorf("%v, %+v", err, d)
 		}
 	})
@@ -129,10 +130,21 @@ func TestTotal(t *testing.T) {
 			t.Errorf("it took %v, want %v", took, Total)
 		}
 		d := ran(t, w)
-		if last := d.points[8]; !strings.Contains(last.fields["received"], "nothing within 1m50s") {
+		if last := d.Points[8]; !strings.Contains(last.Fields["received"], "nothing within 1m50s") {
 			t.Errorf("%+v", last)
 		}
 	})
+}
+
+var errFull = errors.New("disk full")
+
+type full struct{ left int }
+
+func (f *full) Write(b []byte) (int, error) {
+	if f.left -= len(b); f.left < 0 {
+		return 0, errFull
+	}
+	return len(b), nil
 }
 
 // TestFullDisk: results that nobody can read are a failure.
@@ -235,7 +247,7 @@ func TestDescribe(t *testing.T) {
 		s := testkit.Must(session.Start(t.Context(), a, session.Config{}))(t)
 		var got []string
 		for _, f := range describe(s)[1:] {
-			got = append(got, f.key+"="+f.value.(string))
+			got = append(got, f.Key+"="+f.Value.(string))
 		}
 		if strings.Join(got, " ") != tt.want {
 			t.Errorf("%s: %q, want %q", tt.kind, got, tt.want)

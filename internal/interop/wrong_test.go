@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"oxymoq/internal/tap/taptest"
 	"oxymoq/pkg/egress"
 	"oxymoq/pkg/hall"
 	"oxymoq/pkg/model"
@@ -283,11 +284,11 @@ func TestWrongRelayFails(t *testing.T) {
 				began := time.Now()
 				err := Run(t.Context(), w.cfg, named(t, tt.test))
 				took := time.Since(began)
-				d, bad := parseTAP(w.out.String())
-				if err == nil || bad != nil || len(d.points) != 1 || d.points[0].ok {
+				d, bad := taptest.Parse(w.out.String())
+				if err == nil || bad != nil || len(d.Points) != 1 || d.Points[0].OK {
 					t.Fatalf("%v, %v\n%s", err, bad, w.out.String())
 				}
-				got := d.points[0].fields
+				got := d.Points[0].Fields
 				if !strings.Contains(got["expected"], tt.expected) || !strings.Contains(got["received"], tt.received) || got["message"] == "" {
 					t.Errorf("expected: %s\nreceived: %s\nwant %q and %q", got["expected"], got["received"], tt.expected, tt.received)
 				}
