@@ -1,0 +1,36 @@
+package moqtest
+
+import (
+	"testing"
+
+	"oxymoq/pkg/session"
+	"oxymoq/pkg/transport"
+)
+
+// TestSuites: our relay passes all cases of both suites in every draft, over both
+// transports.
+func TestSuites(t *testing.T) {
+	for _, protocol := range session.Protocols() {
+		for _, kind := range []transport.Kind{transport.QUIC, transport.WebTransport} {
+			for _, suite := range []Suite{Suite50, Suite80} {
+				t.Run(protocol+"/"+string(kind)+"/"+suite.String(), func(t *testing.T) {
+					inWorld(t, func(t *testing.T, w *world) {
+						w.protocol, w.kind = protocol, kind
+						cases := Cases(suite)
+						if len(cases) != int(suite) {
+							t.Errorf("there are %d cases", len(cases))
+						}
+						if err := Run(t.Context(), w.cfg, cases); err != nil {
+							t.Error(err)
+						}
+						for _, r := range w.results {
+							if r.Err != nil {
+								t.Errorf("%s %s: %v", r.Case.ID(), r.Case.Name, r.Err)
+							}
+						}
+					})
+				})
+			}
+		}
+	}
+}
