@@ -65,6 +65,21 @@ func setupOfMoxygen(m *wire.Setup) bool {
 	return slices.ContainsFunc(m.Unknown, func(o model.Property) bool { return o.Type == option && o.Int == requests })
 }
 
+func quirksOfMoxygen(status wire.FetchStatus) Quirks {
+	q := quirksOfUnnamed
+	q.LaterErrorCodes, q.FetchStatus, q.OnePublisher = true, status, true
+	return q
+}
+
+// quirksOfUnnamed are those that would end the session and have but one meaning.
+var quirksOfUnnamed = Quirks{Quirks: wire.Quirks{
+	OrderInStatus:      true,
+	DeliveryInStatus:   true,
+	OrderLeftOpen:      true,
+	LargestGroupFilter: true,
+	ExistingInUpdate:   true,
+}}
+
 // anySetup recognizes whoever does not say what it is.
 func anySetup(*wire.Setup) bool { return true }
 
@@ -73,29 +88,11 @@ func anySetup(*wire.Setup) bool { return true }
 var profiles = []Profile{
 	{
 		Name: "moxygen", Implementations: []string{"Meta MoQ C++"}, Setup: setupOfMoxygen, // of any age
-		Quirks: Quirks{
-			Quirks: wire.Quirks{
-				OrderInStatus:      true,
-				OrderLeftOpen:      true,
-				LargestGroupFilter: true,
-				ExistingInUpdate:   true,
-				FetchStatus:        wire.FetchStatusMaybe,
-			},
-			OnePublisher: true,
-		},
+		Quirks: quirksOfMoxygen(wire.FetchStatusMaybe),
 	},
 	{
-		Name: "moxygen-2026-08", // before the repair of September
-		Quirks: Quirks{
-			Quirks: wire.Quirks{
-				OrderInStatus:      true,
-				OrderLeftOpen:      true,
-				LargestGroupFilter: true,
-				ExistingInUpdate:   true,
-				FetchStatus:        wire.FetchStatusAlways,
-			},
-			OnePublisher: true,
-		},
+		Name:   "moxygen-2026-08", // before the repair of September
+		Quirks: quirksOfMoxygen(wire.FetchStatusAlways),
 	},
 	{
 		Name: "moq-encoder-player", Implementations: []string{"moq-encoder-player"},
@@ -134,15 +131,8 @@ var profiles = []Profile{
 		},
 	},
 	{
-		Name: unnamed, Setup: anySetup, // what else would end the session: moqx, moq-rs and others
-		Quirks: Quirks{
-			Quirks: wire.Quirks{
-				OrderInStatus:      true,
-				OrderLeftOpen:      true,
-				LargestGroupFilter: true,
-				ExistingInUpdate:   true,
-			},
-		},
+		Name: unnamed, Setup: anySetup, // moqx, moq-rs and others
+		Quirks: quirksOfUnnamed,
 	},
 }
 

@@ -33,14 +33,16 @@ func (m *FetchOK) parseBody(d *decoder) {
 	m.RequestID = d.requestID()
 	var order model.GroupOrder
 	if d.table.subscriptionFields {
-		order = d.order14(orderSettled14)
+		order = d.settledOrder()
 	}
 	m.EndOfTrack = d.flag("End Of Track")
 	m.End = inclusiveEnd(d.location("End Location"))
 	m.Params = d.params(inFetchOK)
 	if d.table.subscriptionFields {
 		m.TrackProperties = m.Params.takeTrack(model.GroupOrderUnset)
-		m.Params.GroupOrder = model.Some(order)
+		if order != model.GroupOrderUnset {
+			m.Params.GroupOrder = model.Some(order)
+		}
 		return
 	}
 	m.TrackProperties = d.trackProperties()

@@ -20,10 +20,16 @@ type Quirks struct {
 	// OrderInStatus: it puts GROUP_ORDER into the answer to TRACK_STATUS of draft
 	// 18, of whatever value (section 10.2.8). The value means nothing.
 	OrderInStatus bool
+	// DeliveryInStatus: it puts parameters about delivery into TRACK_STATUS of draft
+	// 18, which brings no objects (section 10.14). Their values mean nothing.
+	DeliveryInStatus bool
 	// OrderLeftOpen: its Group Order is 0 where draft 14 has it settled, in
-	// PUBLISH, PUBLISH_OK, SUBSCRIBE_OK and TRACK_STATUS_OK (draft 14, sections 9.8,
-	// 9.13 and 9.14). Nothing is said by that.
+	// PUBLISH, FETCH_OK and the like (draft 14, sections 9.8, 9.13, 9.14 and 9.17).
+	// Nothing is said by that.
 	OrderLeftOpen bool
+	// LaterErrorCodes: its error codes in draft 14 are those of draft 16 (draft 14,
+	// section 13.1; draft 16, section 13.4.2).
+	LaterErrorCodes bool
 	// ForwardForNamespaces: it puts FORWARD into SUBSCRIBE_NAMESPACE of draft 18,
 	// which is not about tracks (section 10.2.12). The value means nothing.
 	ForwardForNamespaces bool
@@ -71,9 +77,11 @@ func (d *decoder) toleratesParam(row *paramRow, at place) bool {
 	if d.ctx.Draft != model.Draft18 {
 		return false
 	}
+	q := &d.ctx.Quirks
 	return row.id == paramExpires && at == inTrackStatusOK ||
-		row.id == paramGroupOrder && at == inSubscribeOK && d.ctx.Quirks.OrderInSubscribeOK ||
-		row.id == paramForward && at == inSubscribeNamespace && d.ctx.Quirks.ForwardForNamespaces
+		row.in&inSubscribe != 0 && at == inTrackStatus && q.DeliveryInStatus ||
+		row.id == paramGroupOrder && at == inSubscribeOK && q.OrderInSubscribeOK ||
+		row.id == paramForward && at == inSubscribeNamespace && q.ForwardForNamespaces
 }
 
 // skipsParam reports whether the value of a parameter that toleratesParam would
@@ -89,6 +97,15 @@ func (d *decoder) settledOrder() model.GroupOrder {
 		return d.order14(orderUnset14)
 	}
 	return d.order14(orderSettled14)
+}
+
+// requestCode returns the meaning of the code of an error of the peer.
+func (d *decoder) requestCode(code uint64) model.RequestCode {
+	draft := d.ctx.Draft
+	if draft == model.Draft14 && d.ctx.Quirks.LaterErrorCodes {
+		draft = model.Draft16
+	}
+	return RequestCodeFromWire(draft, d.ctx.Answers, code)
 }
 
 // privateFilter reads the rest of a filter whose type the draft does not define.

@@ -62,6 +62,27 @@ func TestQuirksOfMessages(t *testing.T) {
 			00  Group Order
 			00  Content Exists
 			00  Number of Parameters`, "Group Order"},
+		{"Group Order of 0 in FETCH_OK, draft 14", Quirks{OrderLeftOpen: true}, server14, &FetchOK{RequestID: 2, End: model.Location{Group: 7, Object: 2}}, `
+			18  Type
+			0006  Length
+			02  Request ID
+			00  Group Order
+			00  End Of Track
+			07 03  End Location
+			00  Number of Parameters`, "Group Order"},
+		{"how to deliver in TRACK_STATUS", Quirks{DeliveryInStatus: true}, toServer, &TrackStatus{Track: live, Params: Params{
+			Forward: model.Some(false), SubscriberPriority: model.Some[uint8](5), Filter: model.Some(model.NextObject), GroupOrder: model.Some(model.Ascending),
+		}}, `
+			0d  Type
+			0017  Length
+			00  Request ID
+			01 04 6c697665  Track Namespace
+			05 766964656f  Track Name
+			04  Number of Parameters
+			10 00  FORWARD
+			10 05  SUBSCRIBER_PRIORITY
+			01 01 02  SUBSCRIPTION_FILTER
+			01 01  GROUP_ORDER`, "FORWARD"},
 		{"FORWARD in SUBSCRIBE_NAMESPACE", Quirks{ForwardForNamespaces: true}, toServer, &SubscribeNamespace{Prefix: model.Namespace{"live"}, Params: Params{Forward: model.Some(true)}}, `
 			50  Type
 			000a  Length
@@ -141,6 +162,23 @@ func TestQuirksOfMessages(t *testing.T) {
 				t.Errorf("of another: %v, want an error of %s", err, test.field)
 			}
 		})
+	}
+}
+
+// A code means what the peer's table says.
+func TestLaterErrorCodes(t *testing.T) {
+	ctx := server14
+	ctx.Answers = KindSubscribe
+	for _, later := range []bool{false, true} {
+		ctx.Quirks.LaterErrorCodes = later
+		m, err := ParseMessage(ctx, 0x05, annotated(t, "02 10 00  Request ID, Error Code, Reason Phrase"))
+		want := model.RequestMalformedAuthToken
+		if later {
+			want = model.DoesNotExist
+		}
+		if e, ok := m.(*RequestError); err != nil || !ok || e.Code != want {
+			t.Errorf("later %v: %+v, %v", later, m, err)
+		}
 	}
 }
 
@@ -337,7 +375,7 @@ func FuzzMessagesOfQuirks(f *testing.F) {
 			}
 		}
 	}
-	all := Quirks{OrderInSubscribeOK: true, OrderInStatus: true, OrderLeftOpen: true, ForwardForNamespaces: true, LargestGroupFilter: true, ExistingInUpdate: true}
+	all := Quirks{OrderInSubscribeOK: true, OrderInStatus: true, OrderLeftOpen: true, DeliveryInStatus: true, ForwardForNamespaces: true, LargestGroupFilter: true, ExistingInUpdate: true}
 	f.Fuzz(func(t *testing.T, draft, request, answers, receiver uint8, onStream bool, typ uint64, body []byte) {
 		ctx := Context{
 			Draft: drafts[int(draft)%len(drafts)], Request: MessageKind(request), Answers: MessageKind(answers), Receiver: Role(receiver % 2),

@@ -61,7 +61,7 @@ func (m *RequestError) appendRedirect(e *encoder) {
 
 func (m *RequestError) parseBody(d *decoder) {
 	m.RequestID = d.requestID()
-	m.Code = RequestCodeFromWire(d.ctx.Draft, d.ctx.Answers, d.uint("Error Code"))
+	m.Code = d.requestCode(d.uint("Error Code"))
 	if d.table.retryInterval {
 		if retry := d.uint("Retry Interval"); retry > 0 {
 			m.RetryInterval = model.Some(retry - 1)
