@@ -4,7 +4,6 @@ import (
 	"errors"
 	"flag"
 	"io"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -21,6 +20,9 @@ type FlagSet struct {
 	groups    []*group
 	aliases   map[string]string
 	variables map[string][]string // by flag: names of others for its environment variable
+	origins   map[string]origin   // by flag that is set
+	places    map[string]string   // by flag: its key, if that is not made of group and name
+	live      map[string]bool     // flags whose values a running program takes up
 }
 
 type group struct {
@@ -32,7 +34,10 @@ type group struct {
 func NewFlagSet(name string) *FlagSet {
 	std := flag.NewFlagSet(name, flag.ContinueOnError)
 	std.SetOutput(io.Discard)
-	return &FlagSet{FlagSet: std, aliases: make(map[string]string), variables: make(map[string][]string)}
+	return &FlagSet{
+		FlagSet: std, aliases: make(map[string]string), variables: make(map[string][]string),
+		origins: make(map[string]origin), places: make(map[string]string), live: make(map[string]bool),
+	}
 }
 
 // Group begins a group: the flags that are declared next stand below the title
@@ -94,12 +99,15 @@ func (f *FlagSet) variable(fl *flag.Flag, lookup func(string) (string, bool)) (n
 	return "", "", false
 }
 
-// IsSet reports whether the command line or the environment set the flag.
-func (f *FlagSet) IsSet(name string) bool {
-	set := false
-	f.Visit(func(fl *flag.Flag) { set = set || fl.Name == name })
-	return set
+// origin is what set a flag, as in "-port", "MOQ_PORT" or "relay.yaml:3".
+type origin struct {
+	what string
+	file bool
 }
+
+// IsSet reports whether the command line, the environment or a configuration file
+// set the flag. A file that gives it its default does not count.
+func (f *FlagSet) IsSet(name string) bool { return f.origins[name].what != "" }
 
 // Parse reads args, then, for flags that they do not set, the environment
 // through lookup. It returns the arguments that are no flags; "--" makes all
@@ -135,6 +143,7 @@ func (f *FlagSet) Parse(args []string, lookup func(string) (string, bool)) (rest
 		if err := f.Set(fl.Name, value); err != nil {
 			return nil, invalid("-"+fl.Name, value, fl, err)
 		}
+		f.origins[fl.Name] = origin{what: "-" + fl.Name}
 	}
 	f.VisitAll(func(fl *flag.Flag) {
 		if err != nil || f.IsSet(fl.Name) {
@@ -144,6 +153,7 @@ func (f *FlagSet) Parse(args []string, lookup func(string) (string, bool)) (rest
 			if setErr := f.Set(fl.Name, value); setErr != nil {
 				err = invalid("environment variable "+variable, value, fl, setErr)
 			}
+			f.origins[fl.Name] = origin{what: variable}
 		}
 	})
 	if err != nil {
@@ -220,61 +230,6 @@ func invalid(where, value string, fl *flag.Flag, err error) error {
 		return Usagef("%s: %q: %v", where, value, err)
 	}
 	return Usagef("%s: %q is not %s", where, value, want)
-}
-
-// unknown names the flag that was probably meant.
-func (f *FlagSet) unknown(arg string) error {
-	given := strings.ReplaceAll(strings.TrimLeft(name(arg), "-"), "-", "_")
-	best, least := "", 3 // more than two slips is no slip
-	try := func(given, name, shown string) {
-		d := distance(given, name)
-		if len(given) > 2 && strings.HasPrefix(name, given) {
-			d = 1
-		}
-		if d < least && d < len(name) {
-			best, least = shown, d
-		}
-	}
-	off, negated := strings.CutPrefix(given, "no")
-	f.VisitAll(func(fl *flag.Flag) {
-		try(given, fl.Name, fl.Name)
-		if negated && isBool(fl) {
-			try(strings.TrimPrefix(off, "_"), fl.Name, "no"+fl.Name)
-		}
-	})
-	for _, alias := range slices.Sorted(maps.Keys(f.aliases)) {
-		try(given, alias, alias)
-	}
-	if best == "" {
-		return Usagef("unknown flag %s", name(arg))
-	}
-	return Usagef("unknown flag %s, did you mean -%s", name(arg), best)
-}
-
-// distance is the number of letters to insert, delete, replace or swap with
-// their neighbour that makes b of a.
-func distance(a, b string) int {
-	rows := make([][]int, len(a)+1)
-	for i := range rows {
-		rows[i] = make([]int, len(b)+1)
-		rows[i][0] = i
-	}
-	for j := range rows[0] {
-		rows[0][j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			rows[i][j] = min(rows[i-1][j]+1, rows[i][j-1]+1, rows[i-1][j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				rows[i][j] = min(rows[i][j], rows[i-2][j-2]+1)
-			}
-		}
-	}
-	return rows[len(a)][len(b)]
 }
 
 // DurationVar declares a flag whose value is a duration such as 1.5s, or a plain

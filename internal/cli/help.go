@@ -14,9 +14,7 @@ const helpWidth = 78
 func (p *Program) help(w io.Writer) {
 	p.Flags.fileNew()
 	fmt.Fprintf(w, "%s %s.\n\nUsage: %s [flags]\n", p.Name, strings.TrimSuffix(p.Summary, "."), p.Name)
-	// The first group is the one that every program has; it goes last.
-	groups := append(p.Flags.groups[1:len(p.Flags.groups):len(p.Flags.groups)], p.Flags.groups[0])
-	for _, g := range groups {
+	for _, g := range p.Flags.inHelp() {
 		if len(g.names) == 0 {
 			continue
 		}
@@ -55,7 +53,7 @@ func helpFlag(w io.Writer, fl *flag.Flag) {
 	}
 	set := envName(fl.Name)
 	switch {
-	case fl.Name == "help" || fl.Name == "version":
+	case fl.Name == "help" || fl.Name == "version" || fl.Name == "validate_config" || fl.Name == "print_config":
 		set = ""
 	case fl.DefValue != "":
 		set = "default " + fl.DefValue + ", " + set

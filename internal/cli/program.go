@@ -37,6 +37,7 @@ type Program struct {
 
 	examples []example
 	logging  Levels
+	files    *files // nil: it has no configuration files
 }
 
 type example struct{ command, explanation string }
@@ -51,6 +52,13 @@ type Env struct {
 	Levels *Levels
 	// Args are the arguments that are no flags.
 	Args []string
+	// File is the configuration file, or "".
+	File string
+	// Start is what the flags were set to when the program began.
+	Start Values
+	// Load gives the flags of another program, declared alike, what command line,
+	// environment and configuration file say now, and checks it.
+	Load func(*Program) (Values, error)
 }
 
 // UsageError says that a program was called wrongly; it leads to ExitUsage.
@@ -105,9 +113,15 @@ func (p *Program) Exec(ctx context.Context, env *Env, args []string, lookup func
 		fmt.Fprintf(env.Out, "%s of oxymoq %s\n", p.Name, Version())
 		return ExitDone
 	}
-	env.Args = rest
+	if err := p.readFile(); err != nil {
+		return p.end(ctx, env, err)
+	}
+	env.Args, env.File, env.Start, env.Load = rest, p.file(), p.Flags.values(), p.loader(env, args, lookup)
 	env.Levels = &p.logging
 	env.Log = slog.New(NewHandler(env.Err, &p.logging, colourful(env.Err, lookup)))
+	if p.files != nil && (p.files.print || p.files.validate) {
+		run = p.look
+	}
 	return p.end(ctx, env, run(ctx, env))
 }
 
@@ -122,17 +136,18 @@ func (p *Program) end(ctx context.Context, env *Env, err error) int {
 	case errors.Is(err, context.Canceled) && errors.As(context.Cause(ctx), &stopped):
 		return ExitDone
 	case errors.As(err, &coded):
-		fmt.Fprintf(env.Err, "%s: %s.\n", p.Name, sentence(err))
+		fmt.Fprintf(env.Err, "%s: %s.\n", p.Name, p.sentence(err))
 		return coded.Code
 	case errors.As(err, &usage):
-		fmt.Fprintf(env.Err, "%s: %s; %s -help explains.\n", p.Name, sentence(err), p.Name)
+		fmt.Fprintf(env.Err, "%s: %s; %s -help explains.\n", p.Name, p.sentence(err), p.Name)
 		return ExitUsage
 	}
-	fmt.Fprintf(env.Err, "%s: %s.\n", p.Name, sentence(err))
+	fmt.Fprintf(env.Err, "%s: %s.\n", p.Name, p.sentence(err))
 	return ExitFailed
 }
 
-// sentence puts an error on one line, without the full stop that the caller adds.
-func sentence(err error) string {
-	return strings.TrimRight(strings.Join(strings.Fields(err.Error()), " "), ". ")
+// sentence puts an error on one line, without the full stop that the caller adds,
+// and with the place in a configuration file that it is about.
+func (p *Program) sentence(err error) string {
+	return p.Flags.locate(strings.TrimRight(strings.Join(strings.Fields(err.Error()), " "), ". "))
 }

@@ -72,3 +72,11 @@ func onSignal(parent context.Context, signals <-chan os.Signal, stderr io.Writer
 		})
 	}
 }
+
+// Hangups returns a channel that gets a value for each SIGHUP from now on, which
+// does not end the program then, until the caller calls stop.
+func Hangups() (hangups <-chan os.Signal, stop func()) {
+	c := make(chan os.Signal, 1) // one that waits stands for those that come meanwhile
+	signal.Notify(c, syscall.SIGHUP)
+	return c, func() { signal.Stop(c) }
+}
