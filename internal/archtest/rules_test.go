@@ -119,6 +119,8 @@ var rules = []rule{
 
 	{dir: "internal/cli", stdOnly: true,
 		why: "flags, logs and signals are the same for any program"},
+	{dir: "internal/config", may: []string{"internal/cli"},
+		why: "a configuration file is read by what the flags say, and YAML stays in one place"},
 	{dir: "internal/certs", stdOnly: true,
 		why: "a certificate is a file"},
 	{dir: "internal/sideport", may: []string{"internal/certs"}, stdOnly: true,
