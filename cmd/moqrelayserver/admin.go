@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/netip"
 	"os"
 	"strconv"
@@ -99,14 +100,19 @@ type adminServer struct {
 	env       *cli.Env
 	addresses []adminAddress
 	listeners []net.Listener // open
-	tcp       admin.Access   // of TCP addresses
 	tls       *tls.Config    // nil: none
 	source    *certs.Source
+	flags     adminFlags
+
+	mu   sync.Mutex // guards what follows
+	tcp  admin.Access
+	api  *admin.API   // nil: not served yet
+	over http.Handler // TCP addresses
 }
 
 // server reads the flags, and the files that they name.
 func (f *adminFlags) server(env *cli.Env) (s *adminServer, err error) {
-	s = &adminServer{env: env}
+	s = &adminServer{env: env, flags: *f}
 	if s.addresses, err = f.parse(); err != nil {
 		return nil, err
 	}
@@ -210,20 +216,50 @@ func (s *adminServer) serve(ctx context.Context, c admin.Config) {
 	api := admin.New(c)
 	var running sync.WaitGroup
 	defer running.Wait()
+	s.mu.Lock()
+	s.api, s.over = api, api.Handler(s.tcp)
+	s.mu.Unlock()
 	if s.source != nil {
 		running.Go(func() { s.source.Keep(ctx, s.env.Log) })
 	}
 	for _, ln := range s.listeners {
-		access, conf := s.tcp, s.tls
+		var handler http.Handler = http.HandlerFunc(s.overTCP)
+		conf := s.tls
 		if ln.Addr().Network() == "unix" {
-			access, conf = admin.Access{Open: admin.Control, AnyHost: true}, nil // the file system says who may
+			handler, conf = api.Handler(admin.Access{Open: admin.Control, AnyHost: true}), nil // the file system says who may
 		}
 		running.Go(func() {
-			if err := admin.Serve(ctx, ln, conf, api.Handler(access), s.env.Log); err != nil {
+			if err := admin.Serve(ctx, ln, conf, handler, s.env.Log); err != nil {
 				s.env.Log.Error(err.Error(), "address", ln.Addr().String())
 			}
 		})
 	}
+}
+
+// overTCP answers a request to a TCP address, by the rules of the moment.
+func (s *adminServer) overTCP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	h := s.over
+	s.mu.Unlock()
+	h.ServeHTTP(w, r)
+}
+
+// take makes the tokens and names of other flags hold for requests from now on, and
+// reads the tokens again. If they are refused, what holds stays.
+func (s *adminServer) take(f *adminFlags) error {
+	next := s.flags
+	next.token, next.hosts = f.token, f.hosts
+	n, err := next.server(s.env)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.flags, s.tcp = next, n.tcp
+	if s.api != nil {
+		s.over = s.api.Handler(s.tcp)
+	}
+	return nil
 }
 
 // close closes what serve does not.

@@ -77,13 +77,17 @@ func (f *flags) program() *cli.Program {
 	f.runnerFlags(p)
 	p.Flags.Group("Demonstration")
 	p.Flags.BoolVar(&f.demo, "demo", false, "also publish the date: namespace moq-date, track date")
+	f.files(p)
 	p.Example("moqrelayserver -demo", "a relay that has something to show, for "+
 		"moqtextclient -connect_url moqt://localhost:9668/moq-relay -track_namespace moq-date -track_name date")
+	p.Example("moqrelayserver -print_config > relay.yaml", "a configuration file with every key, for moqrelayserver -config relay.yaml")
 	p.Example("moqrelayserver -port 4433 -cert certs/certificate.pem -key certs/certificate.key", "a relay with a certificate of yours")
 	return p
 }
 
 func run(ctx context.Context, env *cli.Env, f flags) (err error) {
+	hangups, ignore := f.hangups(env)
+	defer ignore()
 	if err := f.play("/"); err != nil {
 		return err
 	}
@@ -137,6 +141,8 @@ func run(ctx context.Context, env *cli.Env, f flags) (err error) {
 	running.Go(func() {
 		api.serve(serving, admin.Config{Source: r, Control: r, Levels: logLevels{env.Levels}, Tracks: f.admin.tracks, Log: env.Log})
 	})
+	stay := newStay(f.drain)
+	f.follow(serving, env, hangups, &running, api, stay)
 	api.explain()
 	fmt.Fprintf(env.Err, "moqrelayserver is ready: %s, %s\n", door.URL(l, f.endpoint), door.WebURL(l, f.endpoint))
 	if f.demo {
@@ -154,14 +160,14 @@ func run(ctx context.Context, env *cli.Env, f flags) (err error) {
 	case <-ctx.Done():
 		erase()
 		err = context.Cause(ctx)
-		fmt.Fprintf(env.Err, "moqrelayserver stops (%v): peers have %v to leave; a second signal ends it at once.\n", err, f.drain)
-		_ = r.Drain(serving, "", f.drain) // who remains is cut off below
+		fmt.Fprintf(env.Err, "moqrelayserver stops (%v): peers have %v to leave; a second signal ends it at once.\n", err, stay.get())
+		_ = r.Drain(serving, "", stay.get()) // who remains is cut off below
 	case err = <-left:
 		erase()
 		if errors.Is(err, errLeft) {
 			err = nil
-			fmt.Fprintf(env.Err, "moqrelayserver stops: peers have %v to leave; a signal ends it at once.\n", f.drain)
-			_ = r.Drain(serving, "", f.drain) // as above
+			fmt.Fprintf(env.Err, "moqrelayserver stops: peers have %v to leave; a signal ends it at once.\n", stay.get())
+			_ = r.Drain(serving, "", stay.get()) // as above
 		}
 	case err = <-failed:
 		erase()
