@@ -3,6 +3,7 @@ package relay
 import (
 	"context"
 	"errors"
+	"io"
 	"testing"
 	"time"
 
@@ -193,6 +194,33 @@ func TestUnknownRangesStayUnknown(t *testing.T) {
 		pub.wantCounts("it is asked again", 1, 2)
 		s.join().wantFetch("once more", session.FetchOptions{Range: span(5, 0, 5, 3)}, "5/0 5/1 5/2 5/3")
 		pub.wantCounts("now all is known", 1, 2)
+	})
+}
+
+// TestFetchBeyondItsEnd: what came exists, also behind the end that FETCH_OK names.
+func TestFetchBeyondItsEnd(t *testing.T) {
+	play(t, Config{}, func(t *testing.T, s *stage) {
+		pub, sub := s.join(), s.join()
+		pub.publish("moq-date", "date", largest(5, 3))
+		begun := pub.answerFetches(loc(5, 2))
+		sub.mustSubscribe(date)
+		f, err := sub.sess.Fetch(s.ctx, session.FetchOptions{Track: date, Range: span(5, 0, 5, 3)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := <-begun
+		p.put(loc(5, 0), loc(5, 3))
+		p.finish()
+		for _, want := range []model.Location{loc(5, 0), loc(5, 3)} {
+			if item, err := f.Next(s.ctx); err != nil || item.Kind != wire.FetchObject || item.Location != want {
+				t.Errorf("received %+v, %v, want %v", item, err, want)
+			}
+		}
+		if item, err := f.Next(s.ctx); err != io.EOF {
+			t.Errorf("then %+v, %v", item, err)
+		}
+		s.join().wantFetch("again", session.FetchOptions{Range: span(5, 0, 5, 3)}, "5/0 5/3")
+		pub.wantCounts("from the log", 1, 1)
 	})
 }
 

@@ -12,8 +12,9 @@ import (
 
 // within bounds the wait for a publisher by the context fill: when the fill
 // timeout of the fetch passes, the rest of the range is unknown (section
-// 10.2.5), as is what lies after the end of which the publisher knows. When all
-// has come, and before anybody learns of that, log is told; it may be nil.
+// 10.2.5), as is what lies after the end of which the publisher knows: that of its
+// FETCH_OK, or what it sent, since moxygen names the largest object as the end
+// where section 10.13 has the next one. When all has come, and before anybody learns of that, log is told; it may be nil.
 func (f *fetch) within(fill context.Context, publisher egress.ObjectSource, end model.Location, log *track.Fill) egress.ObjectSource {
 	next, over := f.rng.Start, false
 	var unknown []model.Range
@@ -40,6 +41,9 @@ func (f *fetch) within(fill context.Context, publisher egress.ObjectSource, end 
 		}
 		if item.Object != nil {
 			next = item.Object.Location.Next()
+			if end.Less(item.Object.Location) {
+				end = item.Object.Location
+			}
 			return item, nil
 		}
 		next = item.Unknown.End.Next()
