@@ -330,3 +330,38 @@ func TestPrefixesOfSharedDrafts(t *testing.T) {
 		})
 	}
 }
+
+// TestClientsAreAsked: some relays ask every client for its namespaces, or tell it
+// theirs. A client that has none refuses and stays.
+func TestClientsAreAsked(t *testing.T) {
+	startEach(t, allDrafts, wire.Client, Config{}, func(t *testing.T, _ *Session, p *peer) {
+		for _, m := range []wire.Message{
+			&wire.SubscribeNamespace{RequestID: p.id(), Prefix: model.Namespace{"a"}},
+			&wire.PublishNamespace{RequestID: p.id(), Namespace: model.Namespace{"b"}},
+		} {
+			if e := want[*wire.RequestError](t, requestName(m.Kind()), p.request(m).next()); e.Code != model.NotSupported {
+				t.Errorf("%s refused with %v", requestName(m.Kind()), e.Code)
+			}
+		}
+		p.wantOpen("asked")
+	})
+}
+
+// TestServerDemandsNoScope: most clients send neither PATH nor AUTHORITY, also to
+// a strict server, since a URL need not have a path.
+func TestServerDemandsNoScope(t *testing.T) {
+	for _, strict := range []bool{false, true} {
+		check := func(path, authority string) error {
+			if path != "" || authority != "" {
+				return &model.SessionError{Code: model.InvalidPath}
+			}
+			return nil
+		}
+		startEach(t, allDrafts, wire.Server, Config{CheckScope: check, Strict: strict}, func(t *testing.T, s *Session, p *peer) {
+			if s.Path() != "" || s.Authority() != "" {
+				t.Errorf("path %q, authority %q", s.Path(), s.Authority())
+			}
+			p.wantOpen("no PATH and no AUTHORITY")
+		})
+	}
+}
