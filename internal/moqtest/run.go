@@ -117,14 +117,18 @@ type lane []int
 func lanes(cases []Case) (all []lane) {
 	named := map[string]int{}
 	for i, c := range cases {
-		at, known := named[c.Lane]
-		if c.Lane != "" && known {
+		name := c.Lane
+		if c.Ask.Request == Publish {
+			// Who asks for all tracks of a namespace makes the relay ask their
+			// publishers for objects, also those of other cases.
+			name = c.Ask.Params.Namespace().Key()
+		}
+		at, known := named[name]
+		if name != "" && known {
 			all[at] = append(all[at], i)
 			continue
 		}
-		if c.Lane != "" {
-			named[c.Lane] = len(all)
-		}
+		named[name] = len(all)
 		all = append(all, lane{i})
 	}
 	return all

@@ -151,23 +151,48 @@ func (s *Server) scheduler(of *session.Session) *egress.Scheduler {
 	return sched
 }
 
-// updates passes new terms on, and begins the track once objects are wanted.
-func (s *Server) updates(src *source, sub *egress.Subscription) session.UpdateFunc {
-	return func(now, next session.Terms, _ model.Opt[uint64]) error {
-		hall.Revise(sub, now, next)
-		if next.Forward {
-			s.begin(src)
-		}
-		return nil
-	}
+// flow is a subscription through which a track goes.
+type flow struct {
+	src    *source
+	sub    *egress.Subscription
+	once   sync.Once
+	wanted chan struct{} // closed when the forwarding state is 1
 }
 
-// deliver sends the track until the subscription ends.
-func (s *Server) deliver(src *source, sub *egress.Subscription, out *session.Outbound) {
-	if out.Terms().Forward {
-		s.begin(src)
+func newFlow(src *source, sub *egress.Subscription) *flow {
+	return &flow{src: src, sub: sub, wanted: make(chan struct{})}
+}
+
+// update passes new terms on.
+func (f *flow) update(now, next session.Terms, _ model.Opt[uint64]) error {
+	hall.Revise(f.sub, now, next)
+	if next.Forward {
+		f.want()
 	}
-	hall.Deliver(sub, out, hall.Options{})
+	return nil
+}
+
+func (f *flow) want() { f.once.Do(func() { close(f.wanted) }) }
+
+// deliver sends the track until the subscription ends. It begins once objects are
+// wanted and that is answered: the answer to an update tells the largest location,
+// and what is published before that counts as past.
+func (s *Server) deliver(f *flow, out *session.Outbound) {
+	if out.Terms().Forward {
+		f.want()
+	}
+	over := make(chan struct{})
+	var waiting sync.WaitGroup
+	waiting.Go(func() {
+		select {
+		case <-f.wanted:
+			out.Settled(func(session.Terms) { s.begin(f.src) })
+		case <-over:
+		}
+	})
+	hall.Deliver(f.sub, out, hall.Options{})
+	close(over)
+	waiting.Wait()
 }
 
 // Subscribe serves a SUBSCRIBE until it ends.
@@ -188,13 +213,14 @@ func (s *Server) Subscribe(_ context.Context, req *session.SubscribeRequest) {
 		_ = req.Reject(&model.RequestError{Code: model.InvalidRange, Reason: "the range is in the past"}) // as above
 		return
 	}
-	out, err := req.Accept(session.Offer{Largest: sub.Largest(), Properties: src.log.Properties()}, s.updates(src, sub))
+	f := newFlow(src, sub)
+	out, err := req.Accept(session.Offer{Largest: sub.Largest(), Properties: src.log.Properties()}, f.update)
 	if err != nil {
 		sub.Stop(model.ResetCancelled)
 		return
 	}
 	out.SetLargest(src.log.Largest)
-	s.deliver(src, sub, out)
+	s.deliver(f, out)
 }
 
 // Offer offers a track to the peer of a session by PUBLISH, and publishes it once
@@ -212,9 +238,10 @@ func (s *Server) Offer(ctx context.Context, to *session.Session, name model.Full
 	}
 	defer s.release(name.Key(), src)
 	sub := s.scheduler(to).Subscribe(src.log)
+	f := newFlow(src, sub)
 	out, err := to.Publish(ctx, session.PublishOptions{
 		Track: name, Offer: session.Offer{Largest: sub.Largest(), Properties: src.log.Properties()},
-		OnUpdate: s.updates(src, sub), Largest: src.log.Largest,
+		OnUpdate: f.update, Largest: src.log.Largest,
 	})
 	if err != nil {
 		sub.Stop(model.ResetCancelled)
@@ -225,7 +252,7 @@ func (s *Server) Offer(ctx context.Context, to *session.Session, name model.Full
 	}
 	stop := context.AfterFunc(ctx, src.cancel)
 	defer stop()
-	s.deliver(src, sub, out)
+	s.deliver(f, out)
 	if r := sub.Result(); r.Code != model.DoneTrackEnded {
 		if err := context.Cause(out.Context()); err != nil {
 			return err
