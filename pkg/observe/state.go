@@ -163,6 +163,10 @@ type LinkState struct {
 	Reason     string        `json:"reason"` // why it is down
 	RTT        time.Duration `json:"rtt_ns"`
 	Namespaces int           `json:"namespaces"` // learnt from it
+	Tracks     int           `json:"tracks"`     // that come from it
+	Sessions   int           `json:"sessions"`   // that were made so far
+	// Counters are those of the present session.
+	Counters SessionSnapshot `json:"counters"`
 }
 
 // Source is where a State comes from: a relay in this process, or one that is

@@ -8,32 +8,41 @@ import (
 	"oxymoq/pkg/model"
 )
 
-// acquire makes sure that a publisher sends the track, asking all that can, and
-// waiting up to rendezvous for one to appear. The caller has joined.
-func (t *relayTrack) acquire(ctx context.Context, rendezvous time.Duration) error {
+// acquire makes sure that a publisher sends the track to those who asked, of whom
+// from is one. It asks all who publish by themselves, and of the relays that lead
+// to others one after the other, and waits up to rendezvous for one to appear. The
+// caller has joined.
+func (t *relayTrack) acquire(ctx context.Context, from *peer, rendezvous time.Duration) error {
 	var late <-chan time.Time
 	if rendezvous > 0 {
 		timer := time.NewTimer(min(rendezvous, MaxRendezvous))
 		defer timer.Stop()
 		late = timer.C
 	}
-	first, asked := true, false
-	for {
+	asked := map[*peer]bool{}
+	for first := true; ; first = false {
 		t.r.mu.Lock()
-		if len(t.ups) > 0 || t.orphaned {
+		circular := t.circularLocked(from)
+		if (len(t.ups) > 0 || t.orphaned) && !circular {
+			t.turnLocked(from)
 			t.r.mu.Unlock()
 			return nil
 		}
 		if first && len(t.opening) == 0 {
 			t.refused = nil
-			t.openAllLocked(nil)
 		}
-		first, asked = false, asked || len(t.opening) > 0
-		opening, refused, changed := len(t.opening) > 0, t.refused, t.changed
+		for p := range t.opening {
+			asked[p] = true
+		}
+		opening := len(t.opening) > 0 && !circular
+		if !opening {
+			opening = t.openNextLocked(from, asked)
+		}
+		refused, changed := t.refused, t.changed
 		t.r.mu.Unlock()
 		switch {
 		case opening || late != nil: // publishers that come are asked by PublishNamespace
-		case asked:
+		case len(asked) > 0 && refused != nil:
 			return refusal(refused)
 		default:
 			return errNoPublisher
@@ -81,25 +90,14 @@ func refusal(err error) error {
 	return &model.RequestError{Code: model.DoesNotExist, Reason: "the publisher does not answer"}
 }
 
-// candidatesLocked returns the peers whose namespaces cover the track and that
-// take requests.
+// candidatesLocked returns the peers that may have the track and that take
+// requests.
 func (t *relayTrack) candidatesLocked() map[*peer]bool {
-	all := map[*peer]bool{}
-	for _, pub := range t.scope.published.Covering(t.name.Namespace) {
-		if pub.peer.takesRequests() {
-			all[pub.peer] = true
-		}
+	all, relays := t.sourcesLocked(nil)
+	for _, p := range relays {
+		all[p] = true
 	}
 	return all
-}
-
-// openAllLocked asks everybody who may have the track, except for one.
-func (t *relayTrack) openAllLocked(except *peer) {
-	for p := range t.candidatesLocked() {
-		if p != except {
-			t.openLocked(p)
-		}
-	}
 }
 
 // takesRequests reports whether new requests can be sent to the peer: it is

@@ -42,7 +42,7 @@ func (d *downstream) backfill(ctx context.Context) {
 		if life == nil {
 			continue // the log is of what others send
 		}
-		err := t.fetchInto(ctx, life, pub, rng)
+		err := t.fetchInto(ctx, life, pub, rng, largest.Group)
 		if err == nil || ctx.Err() != nil {
 			return
 		}
@@ -52,8 +52,9 @@ func (d *downstream) backfill(ctx context.Context) {
 
 // fetchInto fetches a range from a publisher into the log, as if it came now: the
 // cursors of those who are promised it find it. Whether its subgroups go on only
-// the publisher knows, so they stay open while its subscription lives.
-func (t *relayTrack) fetchInto(ctx, life context.Context, pub *peer, rng model.Range) error {
+// the publisher knows, so they stay open while its subscription lives, but for
+// those of groups before present, which are over.
+func (t *relayTrack) fetchInto(ctx, life context.Context, pub *peer, rng model.Range, present uint64) error {
 	fill := t.log.BeginFill()
 	defer fill.Close()
 	pub.counters.RequestsOut.Add(1)
@@ -69,12 +70,17 @@ func (t *relayTrack) fetchInto(ctx, life context.Context, pub *peer, rng model.R
 	if info.End.Less(rng.End) {
 		rng.End = info.End
 	}
-	writers := map[uint64]*track.Writer{} // by subgroup
+	writers := map[track.SubgroupKey]*track.Writer{}
 	for source := hall.Passing(up, pub.session, nil, rng.Start); ; {
 		item, err := source.Next(ctx)
 		switch {
 		case errors.Is(err, io.EOF):
 			fill.MarkKnown(rng)
+			for _, w := range writers {
+				if w.Key().Group < present {
+					_ = w.Close() // it fails if the log has gone on without
+				}
+			}
 			return nil
 		case err != nil:
 			return err
@@ -82,19 +88,20 @@ func (t *relayTrack) fetchInto(ctx, life context.Context, pub *peer, rng model.R
 			continue
 		}
 		o := item.Object
-		w := writers[o.Subgroup]
+		key := track.SubgroupKey{Group: o.Group, Subgroup: o.Subgroup}
+		w := writers[key]
 		if w == nil {
 			first := track.FirstNo
 			if o.Location.Object == 0 {
 				first = track.FirstYes
 			}
-			w, err = t.log.OpenSubgroup(track.SubgroupKey{Group: o.Group, Subgroup: o.Subgroup}, track.SubgroupInfo{
+			w, err = t.log.OpenSubgroup(key, track.SubgroupInfo{
 				Priority: o.Priority, First: first, Properties: true, Form: o.Form,
 			})
 			if err != nil {
 				return err
 			}
-			writers[o.Subgroup] = w
+			writers[key] = w
 			context.AfterFunc(life, func() { w.Abort(model.ResetCancelled) })
 		}
 		h := track.ObjectHeader{ID: o.Location.Object, Properties: o.Properties, From: o.Form, PayloadLen: uint64(o.PayloadLen()), Status: o.Status}

@@ -51,11 +51,11 @@ func (r *Relay) Drain(ctx context.Context, uri string, within time.Duration) err
 	r.draining = d
 	var peers []*peer
 	for p, up := range r.peers {
-		if up {
+		if up && p.link == nil { // links stay for as long as somebody does
 			peers = append(peers, p)
 		}
 	}
-	if first && len(r.peers) == 0 {
+	if first && r.guests == 0 {
 		close(r.drained)
 	}
 	r.mu.Unlock()

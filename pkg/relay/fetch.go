@@ -43,7 +43,7 @@ func (p *peer) Fetch(ctx context.Context, req *session.FetchRequest) {
 	f.t = p.scope.trackLocked(r, req.Track)
 	f.t.holdLocked()
 	f.known, f.live = len(f.t.ups) > 0, f.t.flowsLocked()
-	f.publishers = f.t.fetchableLocked()
+	f.publishers = f.t.elsewhereLocked(p, f.t.fetchableLocked())
 	r.mu.Unlock()
 	defer f.t.release()
 	f.largest = f.t.log.Largest()

@@ -38,6 +38,9 @@ func (s *stage) check(end bool) {
 		if sc.key != key || sc.peers == 0 && len(sc.tracks) == 0 {
 			s.t.Errorf("scope %q is empty", key)
 		}
+		if end && sc.routes.Len()+len(sc.tellers)+len(sc.exporters) > 0 {
+			s.t.Errorf("scope %q: %d routes, %d relays that are told of %d", key, sc.routes.Len(), len(sc.tellers), len(sc.exporters))
+		}
 		if end && sc.published.Len()+sc.watchers.Len()+sc.collectors.Len() > 0 {
 			s.t.Errorf("scope %q: %d publications, %d watchers, %d collectors are left", key, sc.published.Len(), sc.watchers.Len(), sc.collectors.Len())
 		}

@@ -10,12 +10,6 @@ import (
 	"oxymoq/pkg/session"
 )
 
-// publication is a namespace that a peer publishes.
-type publication struct {
-	peer *peer
-	ns   model.Namespace
-}
-
 // PublishNamespace admits a publisher: whoever watches is told, and tracks that
 // wait for one, or whose subscribers it could serve too, are asked for.
 func (p *peer) PublishNamespace(_ context.Context, req *session.NamespaceRequest) {
@@ -24,7 +18,15 @@ func (p *peer) PublishNamespace(_ context.Context, req *session.NamespaceRequest
 	}
 	p.counters.RequestsIn.Add(1)
 	r := p.r
+	if isHops(req.Namespace) { // ways are asked for, never pushed
+		p.refused("PUBLISH_NAMESPACE", req.Namespace, errReserved)
+		_ = req.Reject(errReserved) // the peer may have left
+		return
+	}
 	pub := &publication{peer: p, ns: req.Namespace}
+	if p.link != nil {
+		pub.way = hops{hopForeign} // it is a relay, and does not say whose it is
+	}
 	r.mu.Lock()
 	if p.namespaces >= r.cfg.MaxNamespaces {
 		r.mu.Unlock()
@@ -36,18 +38,7 @@ func (p *peer) PublishNamespace(_ context.Context, req *session.NamespaceRequest
 	// being found.
 	p.namespaces++
 	sc := p.scope
-	known := anyOf(sc.published.At(req.Namespace))
-	sc.published.Insert(req.Namespace, pub)
-	if !known {
-		for prefix, w := range sc.watchers.Covering(req.Namespace) {
-			w.reportLocked(req.Namespace[len(prefix):], true)
-		}
-	}
-	for _, t := range sc.tracks {
-		if t.name.Namespace.HasPrefix(req.Namespace) && t.wantsPublisherLocked() {
-			t.openLocked(p)
-		}
-	}
+	sc.publishLocked(pub)
 	r.mu.Unlock()
 	_ = req.Accept() // if it fails the context has ended
 	p.note(slog.LevelInfo, observe.KindNamespace, nil, "namespace published", "namespace", req.Namespace)
@@ -55,16 +46,13 @@ func (p *peer) PublishNamespace(_ context.Context, req *session.NamespaceRequest
 	context.AfterFunc(req.Context(), func() {
 		r.mu.Lock()
 		p.namespaces--
-		sc.published.Remove(req.Namespace, pub)
-		if !anyOf(sc.published.At(req.Namespace)) {
-			for prefix, w := range sc.watchers.Covering(req.Namespace) {
-				w.reportLocked(req.Namespace[len(prefix):], false)
-			}
-		}
+		sc.withdrawLocked(pub)
 		r.mu.Unlock()
 		p.note(slog.LevelInfo, observe.KindNamespace, nil, "namespace withdrawn", "namespace", req.Namespace)
 	})
 }
+
+var errReserved = &model.RequestError{Code: model.DoesNotExist, Reason: "reserved namespace"}
 
 var errTooMany = &model.RequestError{Code: model.RequestExcessiveLoad, Reason: "too many namespaces"}
 

@@ -23,6 +23,8 @@ type peer struct {
 	noted  context.Context // for log records that are events too
 	ready  chan struct{}   // closed when the fields below are set, or never will be
 
+	link     *link  // what made the session; nil: the peer did
+	relayID  string // see idOf
 	session  *session.Session
 	sched    *egress.Scheduler
 	scope    *scope
@@ -30,12 +32,13 @@ type peer struct {
 	late     observe.Window
 
 	// Guarded by Relay.mu.
-	namespaces int // published
-	watches    int // prefixes
+	namespaces int                     // published
+	watches    int                     // prefixes
+	learnt     map[string]*publication // by the namespace that was reported
 }
 
 func (p *peer) begin(s *session.Session) {
-	p.session = s
+	p.session, p.relayID = s, idOf(s.PeerImplementation())
 	p.sched = egress.NewScheduler(s.Context(), hall.Over(s), &p.counters)
 }
 
@@ -58,7 +61,7 @@ func (p *peer) Subscribe(ctx context.Context, req *session.SubscribeRequest) {
 	d := t.joinLocked(p, req.Terms.Forward)
 	d.newGroup = req.NewGroup
 	r.mu.Unlock()
-	if err := t.acquire(ctx, req.Rendezvous); err != nil {
+	if err := t.acquire(ctx, p, req.Rendezvous); err != nil {
 		d.abandon()
 		p.refused("SUBSCRIBE", req.Track, err)
 		_ = req.Reject(err) // the peer may have left
@@ -97,6 +100,11 @@ func (p *peer) Publish(_ context.Context, req *session.PublishRequest) {
 	}
 	p.counters.RequestsIn.Add(1)
 	r := p.r
+	if p.isRelay() { // it was not asked to, and what relays push to each other goes in circles
+		p.refused("PUBLISH", req.Track, errNotAsked)
+		_ = req.Reject(errNotAsked) // the peer may have left
+		return
+	}
 	r.mu.Lock()
 	t := p.scope.trackLocked(r, req.Track)
 	fixed := p.session.Quirks().RefusesPublishUpdate
@@ -123,6 +131,7 @@ func (p *peer) Publish(_ context.Context, req *session.PublishRequest) {
 	if err == nil {
 		p.note(slog.LevelInfo, observe.KindTrack, t, "track published")
 		context.AfterFunc(in.Context(), u.ended)
+		p.pushed(in.Context(), req.Track.Namespace)
 	}
 }
 
@@ -137,7 +146,7 @@ func (p *peer) TrackStatus(ctx context.Context, req *session.TrackStatusRequest)
 	t := p.scope.trackLocked(r, req.Track)
 	t.holdLocked()
 	known, current := len(t.ups) > 0, t.flowsLocked()
-	publishers := t.fetchableLocked()
+	publishers := t.elsewhereLocked(p, t.fetchableLocked())
 	r.mu.Unlock()
 	defer t.release()
 	if current {

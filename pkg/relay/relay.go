@@ -22,6 +22,7 @@ import (
 // Relay joins publishers and subscribers. Create it with New.
 type Relay struct {
 	cfg      Config
+	id       string // by which other relays know it
 	budget   *track.Budget
 	counters observe.Relay
 	events   *observe.Ring
@@ -35,6 +36,8 @@ type Relay struct {
 	tracks   map[string]*relayTrack // of all scopes, by ID
 	inOrder  *list.List             // the same, in the order in which they became known
 	peers    map[*peer]bool         // true: the session is set up
+	guests   int                    // of peers, those who came by themselves
+	links    []*link                // in the order in which they were made
 	idle     *list.List             // tracks that nobody uses, the one used least recently first
 	draining *drain                 // nil until Drain
 	drained  chan struct{}          // closed when draining and the last peer has left
@@ -59,9 +62,12 @@ type scope struct {
 	key        string
 	peers      int
 	published  namespace.Tree[*publication]
-	watchers   namespace.Tree[*watcher]   // SUBSCRIBE_NAMESPACE
-	collectors namespace.Tree[*collector] // SUBSCRIBE_TRACKS
-	tracks     map[string]*relayTrack     // by FullTrackName.Key
+	routes     namespace.Tree[*publication] // where to ask for what is not published
+	watchers   namespace.Tree[*watcher]     // SUBSCRIBE_NAMESPACE
+	collectors namespace.Tree[*collector]   // SUBSCRIBE_TRACKS
+	tellers    map[*watcher]bool            // relays that are told ways
+	exporters  map[*exports]bool            // relays that are told namespaces
+	tracks     map[string]*relayTrack       // by FullTrackName.Key
 }
 
 // New returns a relay without sessions.
@@ -69,7 +75,7 @@ func New(cfg Config) *Relay {
 	cfg = cfg.withDefaults()
 	return &Relay{
 		events: cfg.Events, began: time.Now(), tracks: map[string]*relayTrack{}, inOrder: list.New(),
-		cfg: cfg, budget: track.NewBudget(cfg.CacheBytes),
+		cfg: cfg, id: newRelayID(), budget: track.NewBudget(cfg.CacheBytes),
 		scopes: map[string]*scope{}, peers: map[*peer]bool{}, idle: list.New(), drained: make(chan struct{}),
 	}
 }
@@ -93,17 +99,15 @@ func (r *Relay) Serve(ctx context.Context, conn session.Conn) error {
 	}
 	r.enter(p)
 	defer r.leave(p)
-	cfg := r.cfg.Session
-	cfg.Role, cfg.Draft, cfg.ID, cfg.Handler, cfg.Log = session.Server, draft, p.id, p, p.log
-	cfg.Authorizer = r.authorizer(p)
-	cfg.CheckScope = r.checkScope
+	cfg := r.sessionConfig(p)
+	cfg.Role, cfg.Draft, cfg.CheckScope = session.Server, draft, r.checkScope
 	s, err := session.Start(ctx, conn, cfg)
 	if err != nil {
 		close(p.ready)
 		p.note(slog.LevelInfo, observe.KindSession, nil, "session refused", "because", err)
 		return err
 	}
-	r.admit(p, s)
+	r.admit(p, s, s.Path(), s.Authority())
 	stop := context.AfterFunc(ctx, func() { s.Close(model.NoError, "relay stops") })
 	defer stop()
 	s.Wait()
@@ -115,13 +119,27 @@ func (r *Relay) Serve(ctx context.Context, conn session.Conn) error {
 	return err
 }
 
-// authorizer asks the configured one for a peer, and counts refusals.
+// sessionConfig is the configuration of the session of a peer.
+func (r *Relay) sessionConfig(p *peer) session.Config {
+	cfg := r.cfg.Session
+	cfg.ID, cfg.Handler, cfg.Log, cfg.Authorizer = p.id, p, p.log, r.authorizer(p)
+	cfg.Implementation = withID(cfg.Implementation, r.id)
+	return cfg
+}
+
+// authorizer asks the configured one for a peer, and counts refusals. Relays that
+// we are linked to see no more than what is exchanged with them.
 func (r *Relay) authorizer(p *peer) auth.Authorizer {
-	if r.cfg.Authorizer == nil {
+	if r.cfg.Authorizer == nil && p.link == nil {
 		return nil
 	}
-	return auth.Func(func(ctx context.Context, req auth.Request) (auth.Grant, error) {
-		g, err := r.cfg.Authorizer.Authorize(ctx, req)
+	return auth.Func(func(ctx context.Context, req auth.Request) (g auth.Grant, err error) {
+		if p.link != nil {
+			err = p.link.admits(req)
+		}
+		if err == nil && r.cfg.Authorizer != nil {
+			g, err = r.cfg.Authorizer.Authorize(ctx, req)
+		}
 		if err != nil {
 			r.counters.RequestsForbidden.Add(1)
 			p.counters.RequestsIn.Add(1)
@@ -141,13 +159,13 @@ func (r *Relay) checkScope(path, _ string) error {
 }
 
 // admit makes a session a peer of its scope.
-func (r *Relay) admit(p *peer, s *session.Session) {
+func (r *Relay) admit(p *peer, s *session.Session, path, authority string) {
 	key := ""
 	if r.cfg.Scope == ScopePath || r.cfg.Scope == ScopeBoth {
-		key = s.Path()
+		key = path
 	}
 	if r.cfg.Scope == ScopeAuthority || r.cfg.Scope == ScopeBoth {
-		key += "\x00" + s.Authority()
+		key += "\x00" + authority
 	}
 	p.begin(s)
 	p.note(slog.LevelInfo, observe.KindSession, nil, "session", "transport", s.Conn().Kind(), "draft", s.Draft(),
@@ -155,7 +173,7 @@ func (r *Relay) admit(p *peer, s *session.Session) {
 	r.mu.Lock()
 	sc := r.scopes[key]
 	if sc == nil {
-		sc = &scope{key: key, tracks: map[string]*relayTrack{}}
+		sc = &scope{key: key, tracks: map[string]*relayTrack{}, tellers: map[*watcher]bool{}, exporters: map[*exports]bool{}}
 		r.scopes[key] = sc
 	}
 	p.scope = sc
@@ -164,7 +182,8 @@ func (r *Relay) admit(p *peer, s *session.Session) {
 	draining := r.draining
 	r.mu.Unlock()
 	close(p.ready)
-	if draining != nil {
+	p.exchange()
+	if draining != nil && p.link == nil {
 		draining.tell(p)
 	}
 }
@@ -176,6 +195,9 @@ func (r *Relay) enter(p *peer) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.peers[p] = false
+	if p.link == nil {
+		r.guests++
+	}
 }
 
 // leave forgets a peer whose session has ended. What it published and wanted
@@ -185,6 +207,9 @@ func (r *Relay) leave(p *peer) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.peers, p)
+	if p.link == nil {
+		r.guests--
+	}
 	r.gone.Add(p.counters.Snapshot())
 	delays := p.counters.Delays.Counts()
 	r.goneDelays.Merge(&delays)
@@ -192,7 +217,7 @@ func (r *Relay) leave(p *peer) {
 		p.scope.peers--
 		r.tidyLocked(p.scope)
 	}
-	if r.draining != nil && len(r.peers) == 0 {
+	if r.draining != nil && r.guests == 0 {
 		select {
 		case <-r.drained: // somebody came after the last had left
 		default:

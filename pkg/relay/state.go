@@ -29,6 +29,7 @@ type view struct {
 	peers    []peerView
 	tracks   []trackView
 	spaces   []spaceView
+	links    []linkView
 	draining bool
 	totals   observe.Totals
 	delays   observe.Counts
@@ -84,6 +85,9 @@ func (r *Relay) State(context.Context) (*observe.State, error) {
 		}
 	}
 	s.Spaces = v.namespaces()
+	for i := range v.links {
+		s.Links = append(s.Links, v.links[i].show())
+	}
 	return s, nil
 }
 
@@ -115,6 +119,9 @@ func (r *Relay) viewLocked() *view {
 			senders = append(senders, p)
 		}
 		v.tracks = append(v.tracks, trackView{t, t.stateLocked(), len(t.subs), senders[first:len(senders):len(senders)]})
+	}
+	for _, l := range r.links {
+		v.links = append(v.links, l.viewLocked())
 	}
 	for _, sc := range r.scopes {
 		for ns, pub := range sc.published.Below(nil) {

@@ -39,6 +39,7 @@ type relayTrack struct {
 	holds   int                     // requests that need the log only
 
 	orphaned bool
+	turn     int         // which of several relays is asked next
 	sought   bool        // all that could replace a lost publisher were asked
 	grace    *time.Timer // ends the wait of an orphan
 	retry    *time.Timer // asks again for an orphan
@@ -189,24 +190,29 @@ func (t *relayTrack) lingerLocked() {
 // publishers made by PUBLISH stay, paused.
 func (t *relayTrack) closeLocked() {
 	t.refreshLocked()
-	for p, u := range t.ups {
-		if u.pushed {
-			continue
+	for _, u := range t.ups {
+		if !u.pushed {
+			t.partFromLocked(u)
 		}
-		t.forgetLocked(p)
-		gone := make(chan struct{})
-		t.leaving[p] = gone
-		t.r.work.Go(func() {
-			u.in.Cancel(model.ResetCancelled)
-			close(gone)
-			t.r.mu.Lock()
-			defer t.r.mu.Unlock()
-			delete(t.leaving, p)
-			t.settleLocked()
-		})
 	}
 	t.stoppedLocked()
 	t.settleLocked()
+}
+
+// partFromLocked ends one upstream subscription.
+func (t *relayTrack) partFromLocked(u *upstream) {
+	p := u.peer
+	t.forgetLocked(p)
+	gone := make(chan struct{})
+	t.leaving[p] = gone
+	t.r.work.Go(func() {
+		u.in.Cancel(model.ResetCancelled)
+		close(gone)
+		t.r.mu.Lock()
+		defer t.r.mu.Unlock()
+		delete(t.leaving, p)
+		t.settleLocked()
+	})
 }
 
 // forgetLocked takes a publisher from those that send.

@@ -74,6 +74,7 @@ func (u *upstream) open() {
 	switch {
 	case wanted:
 		u.in = in
+		u.bridgeLocked(in.Offer.Largest)
 		t.adoptLocked(u, in.Offer)
 	case current:
 		t.refused = err

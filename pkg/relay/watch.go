@@ -23,6 +23,8 @@ type watcher struct {
 	queue   []report
 	writing bool
 	over    bool
+	loading bool     // what there is may be more than maxReports
+	ways    tellerOf // of one that asks for ways
 }
 
 type report struct {
@@ -39,7 +41,7 @@ func (w *watcher) reportLocked(suffix model.Namespace, live bool) {
 	if w.over {
 		return
 	}
-	if len(w.queue) >= maxReports {
+	if len(w.queue) >= maxReports && !w.loading {
 		w.giveUpLocked()
 		return
 	}
@@ -57,7 +59,9 @@ func (w *watcher) reportAllLocked(sc *scope, live bool) {
 		return
 	}
 	for _, ns := range sc.belowLocked(w.prefix) {
-		w.queue = append(w.queue, report{ns[len(w.prefix):], live})
+		if sc.seesLocked(w, ns) {
+			w.queue = append(w.queue, report{ns[len(w.prefix):], live})
+		}
 	}
 	w.writeLocked()
 }
@@ -109,15 +113,31 @@ func (w *watcher) write() {
 // and changes from now on.
 func (sc *scope) watchLocked(w *watcher, prefix model.Namespace) {
 	w.prefix = prefix
+	if isHops(prefix) {
+		w.ways = tellerOf{below: prefix[1:], told: map[string]model.Namespace{}}
+		sc.tellAllLocked(w)
+		return
+	}
 	sc.watchers.Insert(prefix, w)
 	w.reportAllLocked(sc, true)
 }
 
 // unwatchLocked takes back what w was told.
 func (sc *scope) unwatchLocked(w *watcher) {
-	sc.watchers.Remove(w.prefix, w)
 	if w.feed == nil {
 		w.queue = nil // it was told nothing yet
+	}
+	if isHops(w.prefix) {
+		delete(sc.tellers, w)
+		for _, told := range w.ways.told {
+			if w.feed != nil {
+				w.reportLocked(told[len(w.prefix):], false)
+			}
+		}
+		return
+	}
+	sc.watchers.Remove(w.prefix, w)
+	if w.feed == nil {
 		return
 	}
 	w.reportAllLocked(sc, false)
@@ -156,6 +176,7 @@ func (p *peer) SubscribeNamespace(_ context.Context, req *session.PrefixRequest)
 		defer r.mu.Unlock()
 		w.over, w.queue = true, nil
 		sc.watchers.Remove(w.prefix, w)
+		delete(sc.tellers, w)
 		p.watches--
 	})
 	move := func(prefix model.Namespace, _ bool) error {
