@@ -32,6 +32,31 @@ func (t *Track) Covered(r model.Range) bool {
 	return t.covered(r.Start, r.End)
 }
 
+// Missing returns the range from the first location to the last of those in r of
+// which nothing is known, if there are any. Other than for Covered, what lies beyond
+// the largest location counts.
+func (t *Track) Missing(r model.Range) (missing model.Range, some bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for from := r.Start; !r.End.Less(from); {
+		k, through := t.classify(from)
+		if r.End.Less(through) {
+			through = r.End
+		}
+		if k == unknown {
+			if !some {
+				missing.Start, some = from, true
+			}
+			missing.End = through
+		}
+		if !through.Less(r.End) {
+			break
+		}
+		from = through.Next()
+	}
+	return missing, some
+}
+
 func (t *Track) covered(from, to model.Location) bool {
 	for !to.Less(from) {
 		k, through := t.classify(from)
@@ -173,6 +198,11 @@ func (t *Track) groupEnd(i int) (uint64, bool) {
 	g := t.groups[i]
 	if end, ok := g.end.Get(); ok {
 		return end, true
+	}
+	if !g.live && i < len(t.groups)-1 && t.settled(t.groups[i+1]) { // what is missing at its end would have come live
+		top, ok := g.largest()
+		_, last := wholeGroup(g.id)
+		return top + 1, ok && top != model.MaxID && t.live.containsAll(model.Location{Group: g.id, Object: top + 1}, last)
 	}
 	if !g.live || g.writers > 0 || i == len(t.groups)-1 || len(g.subgroups) == 0 || !t.live.containsAll(wholeGroup(g.id)) ||
 		!t.settled(t.groups[i+1]) {

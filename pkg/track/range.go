@@ -73,6 +73,13 @@ func (r *RangeReader) Next() (Item, error) {
 		return Item{}, ErrEnded
 	}
 	for !r.done {
+		if r.descending && r.low.Group != r.stop.Group {
+			// A group that has come into the middle meanwhile has its turn after
+			// those above it.
+			if low, _ := t.stretch(r.span.Start, r.stop); r.pos.Less(low) {
+				r.low, r.pos = low, low
+			}
+		}
 		k, through := t.classify(r.pos)
 		if r.stop.Less(through) {
 			through = r.stop
