@@ -26,6 +26,7 @@ import (
 // flags are the settings as the command line has them.
 type flags struct {
 	port                   door.Port
+	other                  door.Target
 	dialect                door.Dialect
 	traces                 door.Events
 	screen                 screen.Flags
@@ -35,7 +36,7 @@ type flags struct {
 	groups, tracks, behind int
 	cacheMiB               int64
 	grace, drain           time.Duration
-	rules                  []string
+	upstream               []string
 	cache, demo, immutable bool
 
 	clusterRoot, clusterNode string
@@ -57,7 +58,9 @@ func (f *flags) program() *cli.Program {
 	p.Flags.StringVar(&f.endpoint, "endpoint", "/moq-relay", "`path` that is served; peers that name none are served as well")
 	p.Flags.Group("Tracks")
 	p.Flags.StringVar(&f.scope, "scope", "none", "which sessions share tracks: all (`none`), those with equal path, authority, or both")
-	p.Flags.ListVar(&f.rules, "upstream", nil, "`rules` PATTERN=POLICY for subscriptions to publishers: lazy, eager, or linger:30s, each with +replay if wanted; the pattern is matched with namespace/name")
+	p.Flags.ListVar(&f.upstream, "upstream", nil, "other relays, as `URL` or, for the namespaces below a prefix, PREFIX=URL: each is told what is published here, and asked for what is not; "+
+		"also rules PATTERN=POLICY for subscriptions to publishers: lazy, eager, or linger:30s, each with +replay if wanted; the pattern is matched with namespace/name")
+	f.other.DeclareUpstream(p)
 	p.Flags.BoolVar(&f.cache, "enable_cache", true, "keep what was published for fetches and late subscribers; -noenable_cache keeps two groups of a track while it is used, and nothing afterwards")
 	p.Flags.IntVar(&f.tracks, "max_cached_tracks", relay.DefaultIdleTracks, "`number` of unused tracks that are kept for fetches; 0 is the same as -noenable_cache")
 	p.Flags.IntVar(&f.groups, "max_cached_groups_per_track", relay.DefaultCacheGroups, "`number` of groups that are kept of a track")
@@ -81,6 +84,7 @@ func (f *flags) program() *cli.Program {
 	p.Example("moqrelayserver -demo", "a relay that has something to show, for "+
 		"moqtextclient -connect_url moqt://localhost:9668/moq-relay -track_namespace moq-date -track_name date")
 	p.Example("moqrelayserver -print_config > relay.yaml", "a configuration file with every key, for moqrelayserver -config relay.yaml")
+	p.Example("moqrelayserver -port 9669 -upstream moqt://relay.example:9668/moq-relay", "a relay that has what the other has, and the other way round")
 	p.Example("moqrelayserver -port 4433 -cert certs/certificate.pem -key certs/certificate.key", "a relay with a certificate of yours")
 	return p
 }
@@ -113,6 +117,10 @@ func run(ctx context.Context, env *cli.Env, f flags) (err error) {
 	if err != nil {
 		return err
 	}
+	links, err := f.links(env)
+	if err != nil {
+		return err
+	}
 	f.port.Strict, f.port.Paths = f.dialect.Strict(), []string{f.endpoint}
 	f.port.Pages = f.pages()
 	l, err := f.port.Listen(env)
@@ -135,6 +143,9 @@ func run(ctx context.Context, env *cli.Env, f flags) (err error) {
 	running.Go(func() {
 		failed <- moqt.Accept(serving, l, new(sync.WaitGroup), func(ctx context.Context, c session.Conn) { _ = r.Serve(ctx, c) }) // it logs
 	})
+	for _, link := range links {
+		running.Go(func() { _ = r.Link(serving, link) }) // it ends with serving
+	}
 	if f.demo {
 		running.Go(func() { failed <- demo(serving, r) })
 	}
@@ -206,7 +217,10 @@ func (f *flags) config(env *cli.Env) (relay.Config, error) {
 		KeepImmutable: !f.immutable,
 	}
 	cfg.Slow.MaxGroups = f.behind
-	for _, s := range f.rules {
+	for _, s := range f.upstream {
+		if isURL(s) {
+			continue
+		}
 		rule, err := relay.ParseRule(s)
 		if err != nil {
 			return cfg, cli.Usagef("%v", err)

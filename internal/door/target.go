@@ -18,6 +18,7 @@ type Target struct {
 
 	fingerprint, ca             string
 	carrier                     string
+	prefix                      string // of the names of the flags
 	insecure, retry, quic, qmux bool
 	timeout                     time.Duration
 }
@@ -35,6 +36,16 @@ func (d *Target) Declare(p *cli.Program, timeout string) {
 	p.Flags.BoolVar(&d.insecure, "insecure", false, "do not verify the server's certificate")
 	p.Flags.StringVar(&d.fingerprint, "fingerprint", "", "SHA-256 in `hex` of the only certificate to accept")
 	p.Flags.StringVar(&d.ca, "ca", "", "`file` in PEM with the only certificates to trust")
+}
+
+// DeclareUpstream adds the flags for the relays that a relay connects to; those of
+// Declare would be mistaken for flags of its own port.
+func (d *Target) DeclareUpstream(p *cli.Program) {
+	d.timeout, d.prefix = d.Timeout, "upstream_"
+	p.Flags.StringVar(&d.carrier, "upstream_transport", "auto", "what carries the sessions to other relays: `quic` (raw), wt (WebTransport), qmux, or auto: what the URL says")
+	p.Flags.BoolVar(&d.insecure, "upstream_insecure", false, "do not verify the certificates of other relays")
+	p.Flags.StringVar(&d.fingerprint, "upstream_fingerprint", "", "SHA-256 in `hex` of the only certificate of other relays to accept")
+	p.Flags.StringVar(&d.ca, "upstream_ca", "", "`file` in PEM with the only certificates of other relays to trust")
 }
 
 // DeclareQMUX adds another name for -transport qmux, which moxygen's clients
@@ -78,7 +89,7 @@ var carriers = map[string]transport.Kind{
 func (d *Target) transport() (transport.Kind, error) {
 	kind, ok := carriers[d.carrier]
 	if !ok {
-		return "", cli.Usagef("-transport is %q; it can be quic, wt, qmux or auto", d.carrier)
+		return "", cli.Usagef("-%stransport is %q; it can be quic, wt, qmux or auto", d.prefix, d.carrier)
 	}
 	for _, short := range []struct {
 		set  bool
