@@ -21,6 +21,14 @@
 // When a publisher comes back behind the largest location that was seen, a new
 // epoch begins: the log is purged and subscribers get PUBLISH_DONE.
 //
+// # Fetches
+//
+// A FETCH is answered from the log as far as that knows. What is missing is asked
+// for once: who wants it meanwhile, or a part of it, reads the same upstream FETCH,
+// which goes at the pace of the fastest reader and is cancelled when the last has
+// left. One that falls too far behind asks again for what it lacks. A log that was
+// filled by fetches alone is good for as long as its publisher is there.
+//
 // # Windows
 //
 // A Relay is an observe.Source and an observe.Control. State takes pointers under
@@ -30,10 +38,12 @@
 //
 // # Goroutines and locks
 //
-// One goroutine per upstream request while it is being made, one per PUBLISH
+// One goroutine per upstream request while it is being made, one per upstream FETCH
+// while anybody reads it, one per PUBLISH
 // that is fanned out while it waits for its answer, and those of the sessions.
-// Relay.mu guards everything in the package. It comes before the locks of logs
-// and schedulers, and is never held while a session is called.
+// Relay.mu guards everything in the package but what an upstream FETCH has at hand.
+// It comes before the lock of that and those of logs and schedulers, and is never
+// held while a session is called.
 //
 // # Example
 //

@@ -398,7 +398,7 @@ func (c *crossing) passing(kind transport.Kind) int {
 	n := c.compare("passing", c.want, got)
 
 	c.want = nil // a range without objects
-	got, err = c.sub.past(name("drafts", "past"), everyObject)
+	got, err = c.sub.past(name("drafts", "nothing"), everyObject)
 	refused := errors.Is(err, &model.RequestError{Code: model.InvalidRange, Remote: true})
 	may := wire.FetchMayBeEmpty(c.to) && wire.FetchMayBeEmpty(c.from) // else one of them refuses
 	if len(got) > 0 || refused == may || err != nil && !refused {

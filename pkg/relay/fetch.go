@@ -3,15 +3,12 @@ package relay
 import (
 	"cmp"
 	"context"
-	"errors"
-	"log/slog"
 	"slices"
 	"time"
 
 	"oxymoq/pkg/egress"
 	"oxymoq/pkg/hall"
 	"oxymoq/pkg/model"
-	"oxymoq/pkg/observe"
 	"oxymoq/pkg/session"
 )
 
@@ -27,30 +24,42 @@ type fetch struct {
 	// that the log is of its present life; live, that largest is of now.
 	known, live bool
 	publishers  []*peer // to be asked, the best first
+
+	ctx context.Context
+	// fill bounds all waiting for publishers: by FILL_TIMEOUT, if there is one,
+	// which ends at until.
+	fill  context.Context
+	until time.Time
 }
 
-// Fetch answers from the log if that knows the whole range, else passes the
-// request on to a publisher and keeps what comes. Without a publisher it sends
-// what the log has and marks what it does not know.
+// Fetch answers from the log if that knows the whole range, else asks a publisher
+// for what is missing, unless somebody else asked already, and keeps what comes.
+// Without a publisher it sends what the log has and marks what it does not know.
 func (p *peer) Fetch(ctx context.Context, req *session.FetchRequest) {
 	if !p.isReady() {
 		return
 	}
 	p.counters.RequestsIn.Add(1)
 	r := p.r
-	f := &fetch{peer: p, req: req, rng: req.Range}
+	f := &fetch{peer: p, req: req, rng: req.Range, ctx: ctx, fill: ctx}
+	if d, ok := req.FillTimeout.Get(); ok {
+		var cancel context.CancelFunc
+		f.fill, cancel = context.WithTimeoutCause(ctx, d, errFilled)
+		defer cancel()
+		f.until = time.Now().Add(d)
+	}
 	r.mu.Lock()
 	f.t = p.scope.trackLocked(r, req.Track)
 	f.t.holdLocked()
-	f.known, f.live = len(f.t.ups) > 0, f.t.flowsLocked()
+	f.known, f.live = f.t.vouchedLocked(), f.t.flowsLocked()
 	f.publishers = f.t.elsewhereLocked(p, f.t.fetchableLocked())
 	r.mu.Unlock()
 	defer f.t.release()
 	f.largest = f.t.log.Largest()
-	f.serve(ctx)
+	f.serve()
 }
 
-func (f *fetch) serve(ctx context.Context) {
+func (f *fetch) serve() {
 	r, log := f.peer.r, f.t.log
 	largest, some := f.largest.Get()
 	if f.live && some {
@@ -65,13 +74,13 @@ func (f *fetch) serve(ctx context.Context) {
 	case f.known && some && !largest.Less(f.rng.End) && log.Covered(f.rng):
 		r.counters.FetchHits.Add(1)
 		log.Counters().FetchHits.Add(1)
-		f.fromLog(ctx)
+		f.fromLog()
 	case len(f.publishers) > 0 && !cacheOnly:
 		r.counters.FetchMisses.Add(1)
 		log.Counters().FetchMisses.Add(1)
-		f.fromPublishers(ctx)
+		f.stitch()
 	case f.holds():
-		f.fromLog(ctx)
+		f.fromLog()
 	case len(f.publishers) > 0:
 		f.reject(model.RequestTimeout, "nothing of the range is here, and there is no time to ask for it")
 	default:
@@ -129,31 +138,30 @@ func (t *relayTrack) fetchableLocked() []*peer {
 }
 
 // fromLog sends what the log has.
-func (f *fetch) fromLog(ctx context.Context) {
+func (f *fetch) fromLog() {
 	f.clip(f.largest.Value)
 	reader := f.t.log.Range(f.rng, f.req.Order)
 	defer reader.Close()
 	info := session.FetchInfo{End: f.rng.End, Properties: f.t.log.Properties()}
-	_ = f.answer(ctx, info, egress.FromLog(reader), false) // it logs
+	f.answer(info, egress.FromLog(reader), false)
 }
 
 // answer sends FETCH_OK and the stream.
-func (f *fetch) answer(ctx context.Context, info session.FetchInfo, source egress.ObjectSource, passing bool) error {
-	source, err := hall.Answerable(ctx, f.peer.session, source)
+func (f *fetch) answer(info session.FetchInfo, source egress.ObjectSource, passing bool) {
+	source, err := hall.Answerable(f.ctx, f.peer.session, source)
 	if err != nil {
 		f.refuse(refusal(err))
-		return err
+		return
 	}
-	if err := f.req.Accept(info); err != nil {
-		return err // cancelled
+	if f.req.Accept(info) == nil { // else it was cancelled
+		f.send(source, passing)
 	}
-	return f.send(ctx, source, passing)
 }
 
 // send writes the fetch stream. The source of a passing fetch waits.
-func (f *fetch) send(ctx context.Context, source egress.ObjectSource, passing bool) error {
+func (f *fetch) send(source egress.ObjectSource, passing bool) {
 	priority, _ := f.t.log.Defaults()
-	err := f.peer.sched.ServeFetch(ctx, egress.FetchOptions{
+	err := f.peer.sched.ServeFetch(f.ctx, egress.FetchOptions{
 		RequestID: f.req.ID(), Order: f.req.Order, Priority: f.req.Priority, Default: priority, MarkUnknown: true, Prompt: passing,
 		KeepImmutable: f.peer.r.cfg.KeepImmutable, OnRewrite: func() { f.peer.rewrote(f.t) },
 	}, source)
@@ -161,87 +169,4 @@ func (f *fetch) send(ctx context.Context, source egress.ObjectSource, passing bo
 		f.peer.log.Debug("fetch ended early", "track", f.t.name, "range", f.req.Range, "because", err)
 	}
 	f.req.Finish()
-	return err
-}
-
-// nextPublisher is how long a publisher may take to answer a fetch while there
-// is another to be asked.
-const nextPublisher = 500 * time.Millisecond
-
-// errFilled ends the wait for publishers when the peer's FILL_TIMEOUT does.
-var errFilled = errors.New("the fill timeout of the fetch has passed")
-
-// fromPublishers asks one publisher after the other until one accepts.
-func (f *fetch) fromPublishers(ctx context.Context) {
-	fill := ctx // bounds all waiting for publishers
-	if d, ok := f.req.FillTimeout.Get(); ok {
-		var cancel context.CancelFunc
-		fill, cancel = context.WithTimeoutCause(ctx, d, errFilled)
-		defer cancel()
-	}
-	var refused error
-	for i, pub := range f.publishers {
-		patience := f.peer.r.cfg.UpstreamTimeout
-		if i < len(f.publishers)-1 {
-			patience = min(patience, nextPublisher)
-		}
-		up, info, err := f.ask(fill, pub, patience)
-		if err == nil {
-			f.pass(ctx, fill, pub, up, info)
-			return
-		}
-		refused = err
-		pub.log.Debug("upstream fetch refused", "track", f.t.name, "range", f.rng, "because", err)
-	}
-	switch {
-	case ctx.Err() != nil: // cancelled
-	case f.known && f.holds(): // many publishers do not serve fetches; what passed here is something
-		f.fromLog(ctx)
-	case errors.Is(refused, errFilled):
-		f.reject(model.RequestTimeout, errFilled.Error())
-	case errors.Is(refused, errNoAnswer):
-		f.reject(model.RequestTimeout, errNoAnswer.Error())
-	default:
-		f.refuse(refusal(refused))
-	}
-}
-
-// ask makes the request of one publisher and waits for the answer.
-func (f *fetch) ask(ctx context.Context, pub *peer, patience time.Duration) (*session.Fetch, session.FetchInfo, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, patience, errNoAnswer)
-	defer cancel()
-	pub.counters.RequestsOut.Add(1)
-	f.peer.note(slog.LevelInfo, observe.KindFetch, f.t, "fetch upstream", "range", f.rng, "publisher", pub.id)
-	up, err := pub.session.Fetch(ctx, session.FetchOptions{Track: f.req.Track, Range: f.rng, Order: f.req.Order, FillTimeout: f.req.FillTimeout})
-	if err != nil {
-		return nil, session.FetchInfo{}, err
-	}
-	info, err := up.OK(ctx)
-	if err != nil {
-		up.Cancel()
-	}
-	return up, info, err
-}
-
-// pass sends what comes from a publisher and what the log has beside it.
-func (f *fetch) pass(ctx, fill context.Context, pub *peer, up *session.Fetch, info session.FetchInfo) {
-	defer up.Cancel()
-	theirEnd := info.End
-	if largest, some := f.largest.Get(); f.known && some && info.End.Less(largest) {
-		info.End = largest
-	}
-	f.clip(info.End)
-	info.End = f.rng.End
-	if !f.known {
-		// Without a subscription nobody tells whether the publisher has begun
-		// anew, and the log may be of an earlier life of the track.
-		_ = f.answer(ctx, info, f.within(fill, hall.Passing(up, pub.session, nil, f.rng.Start), theirEnd, nil), true) // it logs
-		return
-	}
-	log := f.t.log.BeginFill()
-	defer log.Close()
-	held := f.t.log.Range(f.rng, f.req.Order)
-	defer held.Close()
-	theirs := f.within(fill, hall.Passing(up, pub.session, log, f.rng.Start), theirEnd, log)
-	f.malformed(pub, f.answer(ctx, info, hall.Merged(theirs, held, f.req.Order), true))
 }

@@ -121,16 +121,33 @@ func TestFetchIsKept(t *testing.T) {
 	})
 }
 
-// TestFetchWithoutSubscription: nobody would tell the relay that the publisher
-// has begun anew, so every fetch is passed on.
+// TestFetchWithoutSubscription: what was fetched stays for as long as the
+// publisher is there; one that comes anew may have begun anew.
 func TestFetchWithoutSubscription(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {
 		pub, a := s.join(), s.join()
-		pub.publish("moq-date", "date", largest(5, 2))
+		ns := pub.publish("moq-date", "date", largest(5, 2))
 		pub.past["date"] = locations(5, 0, 3)
 		a.wantFetch("first", session.FetchOptions{Range: span(5, 0, 5, 2)}, "5/0 5/1 5/2")
 		a.wantFetch("again", session.FetchOptions{Range: span(5, 0, 5, 2)}, "5/0 5/1 5/2")
-		pub.wantCounts("each", 0, 2)
+		a.wantFetch("a part", session.FetchOptions{Range: span(5, 1, 5, 1)}, "5/1")
+		pub.wantCounts("once", 0, 1)
+		pub.past["date"] = locations(5, 0, 5)
+		a.wantFetch("it may have grown", session.FetchOptions{Range: span(5, 0, 5, 9)}, "5/0 5/1 5/2 5/3 5/4")
+		pub.wantCounts("what was not there", 0, 2)
+
+		pub.past["date"] = locations(5, 1, 2)
+		ns.Withdraw()
+		s.settle()
+		pub.publish("moq-date", "date", largest(5, 1))
+		a.wantFetch("another life", session.FetchOptions{Range: span(5, 0, 5, 1)}, "5/1")
+		pub.wantCounts("the first of it", 0, 3)
+		a.wantFetch("the same life", session.FetchOptions{Range: span(5, 0, 5, 1)}, "5/1")
+		pub.wantCounts("the second of it", 0, 3)
+
+		pub.sess.Close(model.NoError, "gone")
+		pass(time.Second)
+		a.wantFetch("nobody is there", session.FetchOptions{Range: span(5, 0, 5, 1)}, "5/1")
 	})
 }
 

@@ -1,86 +1,92 @@
 package relay
 
 import (
-	"context"
-	"errors"
-	"io"
-
-	"oxymoq/pkg/egress"
 	"oxymoq/pkg/model"
 	"oxymoq/pkg/track"
 )
 
-// within bounds the wait for a publisher by the context fill: when the fill
-// timeout of the fetch passes, the rest of the range is unknown (section
-// 10.2.5), as is what lies after the end of which the publisher knows: that of its
-// FETCH_OK, or what it sent, since moxygen names the largest object as the end
-// where section 10.13 has the next one. When all has come, and before anybody learns of that, log is told; it may be nil.
-func (f *fetch) within(fill context.Context, publisher egress.ObjectSource, end model.Location, log *track.Fill) egress.ObjectSource {
-	next, over := f.rng.Start, false
-	var unknown []model.Range
-	return egress.SourceFunc(func(ctx context.Context) (track.Item, error) {
-		if over {
-			return track.Item{}, io.EOF
-		}
-		item, err := publisher.Next(fill)
-		if err == io.EOF && log != nil {
-			known := f.rng
-			if end.Less(known.End) {
-				known.End = end
-			}
-			markKnown(log, known, unknown)
-		}
-		switch {
-		case err == nil:
-		case err == io.EOF && end.Less(f.rng.End):
-			over, item = true, track.Item{Unknown: model.Range{Start: end.Next(), End: f.rng.End}}
-		case err != io.EOF && ctx.Err() == nil && errors.Is(context.Cause(fill), errFilled) && !f.rng.End.Less(next):
-			over, item = true, track.Item{Unknown: model.Range{Start: next, End: f.rng.End}}
-		default:
-			return item, err
-		}
-		if item.Object != nil {
-			next = item.Object.Location.Next()
-			if end.Less(item.Object.Location) {
-				end = item.Object.Location
-			}
-			return item, nil
-		}
-		next = item.Unknown.End.Next()
-		unknown = append(unknown, item.Unknown)
-		return item, nil
-	})
+// knowing tells the log, while a fetch of ours comes, of what it has brought
+// everything that exists. Objects tell for themselves; what lies between them does
+// not exist (section 10.12.3), but for the ranges of which the publisher says that
+// it does not know either.
+type knowing struct {
+	log        *track.Fill // nil: nobody is told
+	largest    func() model.Opt[model.Location]
+	rng        model.Range
+	descending bool
+	// end is up to where the publisher knows: that of its FETCH_OK, or what it
+	// sent, since moxygen names the largest object as the end where section 10.13
+	// has the next one.
+	end model.Location
+
+	pos     model.Opt[model.Location] // what came last
+	unknown bool                      // in descending order: from there on nothing is certain
 }
 
-// markKnown tells the log that a fetch has brought all of the range that exists,
-// but for the parts that the publisher did not know either, which ascend: in
-// descending order the stream ends with the first.
-func markKnown(log *track.Fill, rng model.Range, unknown []model.Range) {
-	for _, u := range unknown {
-		if rng.Start.Less(u.Start) {
-			log.MarkKnown(model.Range{Start: rng.Start, End: u.Start.Prev()})
-		}
-		if u.End == model.Forever {
-			return
-		}
-		rng.Start = u.End.Next()
-	}
-	if !rng.Empty() {
-		log.MarkKnown(rng)
-	}
-}
-
-// malformed ends the subscription to a publisher whose fetch contradicts what
-// is known of the track.
-func (f *fetch) malformed(pub *peer, err error) {
-	if _, ok := errors.AsType[*track.MalformedError](err); !ok {
+// item takes in what has come.
+func (k *knowing) item(i track.Item) {
+	if i.Object == nil {
+		k.unknown = k.descending
+		k.pos = model.Some(i.Unknown.End)
 		return
 	}
-	r := f.peer.r
-	r.mu.Lock()
-	u := f.t.ups[pub]
-	r.mu.Unlock()
-	if u != nil {
-		u.failed(err)
+	l := i.Object.Location
+	if !k.rng.Contains(l) {
+		return
+	}
+	if k.end.Less(l) {
+		k.end = l
+	}
+	before := model.Range{Start: k.rng.Start, End: l}
+	pos, begun := k.pos.Get()
+	switch {
+	case k.descending && begun && pos.Group == l.Group, !k.descending && begun:
+		before.Start = pos.Next()
+	case k.descending:
+		first, last := groupOf(l)
+		before.Start = first
+		if last != model.Forever { // the groups above have come to their ends
+			k.tell(model.Range{Start: last.Next(), End: k.rng.End})
+		}
+	}
+	if before.Start != l {
+		k.tell(before)
+	}
+	k.pos = model.Some(l)
+}
+
+// all is told when the stream has ended well.
+func (k *knowing) all() {
+	rest := k.rng
+	if pos, begun := k.pos.Get(); begun && !k.descending {
+		if pos == model.Forever {
+			return
+		}
+		rest.Start = pos.Next()
+	}
+	k.tell(rest)
+}
+
+func (k *knowing) tell(r model.Range) {
+	if k.log == nil || k.unknown || r.Empty() {
+		return
+	}
+	if r.Start.Less(k.rng.Start) {
+		r.Start = k.rng.Start
+	}
+	if k.rng.End.Less(r.End) {
+		r.End = k.rng.End
+	}
+	// Beyond what was seen the track may grow; many publishers repeat in FETCH_OK
+	// the end that was asked for.
+	largest, some := k.largest().Get()
+	if largest.Less(r.End) {
+		r.End = largest
+	}
+	if k.end.Less(r.End) {
+		r.End = k.end
+	}
+	if some && !r.Empty() {
+		k.log.MarkKnown(r)
 	}
 }

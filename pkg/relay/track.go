@@ -38,6 +38,10 @@ type relayTrack struct {
 	subs    map[*downstream]bool    // true: served; false: waits for a publisher
 	holds   int                     // requests that need the log only
 
+	fillings []*filling // fetches of ours that are under way
+	// source is whose track the log has while nobody subscribes, if that is known.
+	source *publication
+
 	orphaned bool
 	turn     int         // which of several relays is asked next
 	sought   bool        // all that could replace a lost publisher were asked
@@ -192,6 +196,7 @@ func (t *relayTrack) closeLocked() {
 	t.refreshLocked()
 	for _, u := range t.ups {
 		if !u.pushed {
+			t.source = t.publicationLocked(u.peer)
 			t.partFromLocked(u)
 		}
 	}

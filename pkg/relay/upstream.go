@@ -127,7 +127,7 @@ func (t *relayTrack) adoptLocked(u *upstream, offer session.Offer) {
 	theirs, some := offer.Largest.Get()
 	if len(t.ups) == 0 && seen && (!some || theirs.Less(ours)) {
 		t.unfollowLocked()
-		t.log.NewEpoch(model.DoneTrackEnded, "the publisher began anew")
+		t.newEpochLocked("the publisher began anew")
 		t.eventLocked(slog.LevelWarn, "new epoch: the publisher began anew", "session", u.peer.id, "was", ours, "is", text(offer.Largest))
 	}
 	if u.told {
@@ -143,7 +143,7 @@ func (t *relayTrack) adoptLocked(u *upstream, offer session.Offer) {
 	if len(t.ups) == 0 {
 		t.eventLocked(slog.LevelInfo, "track live", "session", u.peer.id, "largest", text(offer.Largest))
 	}
-	t.ups[u.peer] = u
+	t.ups[u.peer], t.source = u, nil
 	t.endGraceLocked()
 	t.lost, t.sought = nil, false
 	t.log.Reopen()
