@@ -224,7 +224,7 @@ func (l *link) dial(ctx context.Context, target dial.Target) (*peer, error) {
 	opts.Session = r.sessionConfig(p)
 	r.enter(p)
 	s, err := dial.Dial(ctx, target, opts)
-	if err == nil && idOf(s.PeerImplementation()) == r.id {
+	if err == nil && r.id != "" && idOf(s.PeerImplementation()) == r.id {
 		s.Close(model.NoError, errItself.Error())
 		err = errItself
 	}

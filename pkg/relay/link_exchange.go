@@ -95,7 +95,7 @@ func (p *peer) learnForeign(ns model.Namespace, live bool) {
 	if isHops(ns) {
 		return
 	}
-	p.take(ns, &publication{peer: p, ns: ns, way: hops{hopForeign}}, false, live)
+	p.take(ns, &publication{peer: p, ns: ns, way: hops{p.hop}}, false, live)
 }
 
 // take makes known what a relay reports, or the end of it.
@@ -152,7 +152,7 @@ func (p *peer) routeForeign() {
 	p.r.mu.Lock()
 	defer p.r.mu.Unlock()
 	for _, prefix := range p.link.prefixes {
-		pub := &publication{peer: p, ns: prefix, way: hops{hopForeign}}
+		pub := &publication{peer: p, ns: prefix, way: hops{p.hop}}
 		routes = append(routes, pub)
 		p.scope.routeLocked(pub)
 	}

@@ -3,6 +3,7 @@ package relay
 import (
 	"cmp"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/hex"
 	"slices"
 	"strings"
@@ -19,8 +20,9 @@ const (
 	// hopsSeparator stands between the IDs of the relays in the last field, the
 	// nearest first.
 	hopsSeparator = "."
-	// hopForeign stands for what lies behind a relay that tells no hops.
-	hopForeign = "*"
+	// foreignMark begins the ID of a relay that tells no hops. It is the last of a
+	// list: nobody knows what lies behind it.
+	foreignMark = "*"
 	// routeMark begins the last field of a namespace that is not published, or not
 	// as a whole, but whose tracks can be asked for.
 	routeMark = "~"
@@ -60,6 +62,13 @@ func idOf(implementation string) string {
 	return id
 }
 
+// foreignID returns an ID for a relay that has told none, the same at all who dial
+// one address.
+func foreignID(address string) string {
+	sum := sha256.Sum256([]byte(address))
+	return foreignMark + hex.EncodeToString(sum[:idBytes])
+}
+
 func isID(s string) bool {
 	b, err := hex.DecodeString(s)
 	return err == nil && len(b) == idBytes
@@ -70,11 +79,17 @@ func isID(s string) bool {
 type hops []string
 
 // foreign reports whether the way leads over a relay that tells no hops.
-func (h hops) foreign() bool { return len(h) > 0 && h[len(h)-1] == hopForeign }
+func (h hops) foreign() bool { return len(h) > 0 && strings.HasPrefix(h[len(h)-1], foreignMark) }
 
-// compare orders ways, the shortest first, and those of one length in the same
-// order at every relay.
+// compare orders ways: those of which every relay is known first, of them the
+// shortest, and those of one length in the same order at every relay.
 func (h hops) compare(o hops) int {
+	if h.foreign() != o.foreign() {
+		if h.foreign() {
+			return 1
+		}
+		return -1
+	}
 	return cmp.Or(cmp.Compare(len(h), len(o)), slices.Compare(h, o))
 }
 
@@ -93,12 +108,15 @@ func parseAnnouncement(told model.Namespace) (ns model.Namespace, way hops, rout
 		return nil, nil, false, false
 	}
 	last, route := strings.CutPrefix(told[len(told)-1], routeMark)
-	if len(last) > (MaxHops+1)*(2*idBytes+len(hopsSeparator)) {
+	if len(last) > (MaxHops+1)*(2*idBytes+len(hopsSeparator))+len(foreignMark) {
 		return nil, nil, false, false
 	}
 	way = strings.Split(last, hopsSeparator)
 	for i, id := range way {
-		if !isID(id) && (id != hopForeign || i == 0 || i != len(way)-1) {
+		if i > 0 && i == len(way)-1 {
+			id = strings.TrimPrefix(id, foreignMark)
+		}
+		if !isID(id) {
 			return nil, nil, false, false
 		}
 	}
@@ -210,5 +228,5 @@ func (sc *scope) wayLocked(w *watcher, ns model.Namespace, route bool) (best hop
 
 // leadsOver reports whether the way to what is published leads over a peer.
 func (pub *publication) leadsOver(p *peer) bool {
-	return pub.peer == p || p.relayID != "" && (pub.peer.relayID == p.relayID || slices.Contains(pub.way, p.relayID))
+	return pub.peer == p || p.hop != "" && (pub.peer.hop == p.hop || slices.Contains(pub.way, p.hop))
 }

@@ -144,6 +144,7 @@ func (t *relayTrack) sourcesLocked(from *peer) (own map[*peer]bool, relays []*pe
 		case pub.pushed || !pub.peer.takesRequests():
 		case pub.own():
 			own[pub.peer] = true
+		case pub.way.foreign() && t.goesToLocked(pub.way[len(pub.way)-1]): // it may have it from here only
 		case from == nil || !pub.leadsOver(from):
 			ways = append(ways, candidate{pub, route})
 		}
@@ -172,6 +173,16 @@ func (t *relayTrack) sourcesLocked(from *peer) (own map[*peer]bool, relays []*pe
 		relays = relays[:1]
 	}
 	return own, relays
+}
+
+// goesToLocked reports whether a relay that tells no hops subscribes to the track.
+func (t *relayTrack) goesToLocked(foreign string) bool {
+	for d := range t.subs {
+		if d.peer.hop == foreign {
+			return true
+		}
+	}
+	return false
 }
 
 // openNextLocked asks all who publish the track's namespace by themselves, and when

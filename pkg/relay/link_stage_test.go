@@ -155,3 +155,17 @@ func (s *stage) reconnected() {
 	}
 	s.t.Fatalf("the link is %+v", s.onlyLink())
 }
+
+// wantNoPublishers checks that a relay knows of no namespace.
+func (n *network) wantNoPublishers(relay string) {
+	n.t.Helper()
+	st, err := n.relays[relay].r.State(n.t.Context())
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	for _, s := range st.Spaces {
+		if len(s.Publishers) > 0 {
+			n.t.Errorf("relay %s knows %s from %v", relay, s.Name, s.Publishers)
+		}
+	}
+}

@@ -93,9 +93,7 @@ func TestRing(t *testing.T) {
 		pass(2 * DefaultGrace)
 		for relay := range n.relays {
 			n.wantTrack(relay, 0, 0)
-			if st, _ := n.relays[relay].r.State(t.Context()); len(st.Spaces) > 0 {
-				t.Errorf("%s still knows %v", relay, st.Spaces)
-			}
+			n.wantNoPublishers(relay)
 		}
 	})
 }

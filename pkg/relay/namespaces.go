@@ -25,7 +25,7 @@ func (p *peer) PublishNamespace(_ context.Context, req *session.NamespaceRequest
 	}
 	pub := &publication{peer: p, ns: req.Namespace}
 	if p.link != nil {
-		pub.way = hops{hopForeign} // it is a relay, and does not say whose it is
+		pub.way = hops{p.hop} // it is a relay, and does not say whose it is
 	}
 	r.mu.Lock()
 	if p.namespaces >= r.cfg.MaxNamespaces {

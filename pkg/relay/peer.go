@@ -25,6 +25,7 @@ type peer struct {
 
 	link     *link  // what made the session; nil: the peer did
 	relayID  string // see idOf
+	hop      string // what stands for it in ways: relayID, or its foreignID; empty for a client
 	session  *session.Session
 	sched    *egress.Scheduler
 	scope    *scope
@@ -38,7 +39,13 @@ type peer struct {
 }
 
 func (p *peer) begin(s *session.Session) {
-	p.session, p.relayID = s, idOf(s.PeerImplementation())
+	p.session = s
+	if p.r.id != "" {
+		p.relayID = idOf(s.PeerImplementation())
+	}
+	if p.hop = p.relayID; p.hop == "" && p.link != nil {
+		p.hop = foreignID(p.remote)
+	}
 	p.sched = egress.NewScheduler(s.Context(), hall.Over(s), &p.counters)
 }
 
@@ -100,13 +107,15 @@ func (p *peer) Publish(_ context.Context, req *session.PublishRequest) {
 	}
 	p.counters.RequestsIn.Add(1)
 	r := p.r
-	if p.isRelay() { // it was not asked to, and what relays push to each other goes in circles
+	r.mu.Lock()
+	t := p.scope.trackLocked(r, req.Track)
+	if p.isRelay() && t.opening[p] == nil { // we have not asked, and what relays push to each other goes in circles
+		t.settleLocked()
+		r.mu.Unlock()
 		p.refused("PUBLISH", req.Track, errNotAsked)
 		_ = req.Reject(errNotAsked) // the peer may have left
 		return
 	}
-	r.mu.Lock()
-	t := p.scope.trackLocked(r, req.Track)
 	fixed := p.session.Quirks().RefusesPublishUpdate
 	want := t.wantedLocked() || fixed || p.scope.collectedLocked(req.Track.Namespace, p)
 	u := &upstream{t: t, peer: p, pushed: true, fixed: fixed, admitted: make(chan struct{}), forward: want, told: want}
@@ -131,7 +140,9 @@ func (p *peer) Publish(_ context.Context, req *session.PublishRequest) {
 	if err == nil {
 		p.note(slog.LevelInfo, observe.KindTrack, t, "track published")
 		context.AfterFunc(in.Context(), u.ended)
-		p.pushed(in.Context(), req.Track.Namespace)
+		if !p.isRelay() {
+			p.pushed(in.Context(), req.Track.Namespace)
+		}
 	}
 }
 

@@ -22,7 +22,7 @@ import (
 // Relay joins publishers and subscribers. Create it with New.
 type Relay struct {
 	cfg      Config
-	id       string // by which other relays know it
+	id       string // by which other relays know it; without one it tells no hops
 	budget   *track.Budget
 	counters observe.Relay
 	events   *observe.Ring
