@@ -19,7 +19,7 @@ var seedRows = map[string]int{"A": 18, "B": 22, "C": 44, "D": 22}
 
 // seedPlans are the capabilities that may bring what is not there yet.
 var seedPlans = []string{
-	"clusters", "the whole relay", "load generator", "drafts 16 and 14", "authorisation",
+	"clusters", "the whole relay", "load generator", "authorisation",
 }
 
 var (
