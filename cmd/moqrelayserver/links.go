@@ -42,7 +42,7 @@ func (f *flags) links(env *cli.Env) ([]relay.LinkConfig, error) {
 
 // splitUpstream splits PREFIX=URL. A URL may have the sign too, behind its scheme.
 func splitUpstream(value string) (prefix model.Namespace, url string) {
-	scheme := strings.Index(value, "://")
-	at := strings.LastIndex(value[:scheme], "=")
+	scheme, _, _ := strings.Cut(value, "://")
+	at := strings.LastIndex(scheme, "=")
 	return model.ParseNamespace(value[:max(at, 0)], "/"), value[at+1:]
 }

@@ -119,6 +119,18 @@ var families = []family{
 		each: func(s *observe.State, out emit) {
 			links(s, func(l observe.LinkState) { out(l.RTT.Seconds(), l.URL) })
 		}},
+	{name: "oxymoq_link_namespaces", help: "Namespaces that another relay tells.", labels: []string{"url"},
+		each: func(s *observe.State, out emit) {
+			links(s, func(l observe.LinkState) { out(float64(l.Namespaces), l.URL) })
+		}},
+	{name: "oxymoq_link_tracks", help: "Tracks that come from another relay.", labels: []string{"url"},
+		each: func(s *observe.State, out emit) {
+			links(s, func(l observe.LinkState) { out(float64(l.Tracks), l.URL) })
+		}},
+	{name: "oxymoq_link_sessions", help: "Sessions with another relay that were made so far.", labels: []string{"url"},
+		each: func(s *observe.State, out emit) {
+			links(s, func(l observe.LinkState) { out(float64(l.Sessions), l.URL) })
+		}},
 
 	count("oxymoq_track_objects_received_total", "Objects that came for the track.", objectsIn),
 	count("oxymoq_track_received_bytes_total", "Bytes of payloads that came for the track.", bytesIn),

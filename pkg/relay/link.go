@@ -268,7 +268,7 @@ func (l *link) stay(ctx context.Context, p *peer) *peer {
 		p.session.Close(model.NoError, "relay stops")
 		<-p.session.Context().Done()
 	}
-	err := fmt.Errorf("session lost: %w", cmp.Or(p.session.Err(), error(errLeft)))
+	err := fmt.Errorf("session lost: %w", cmp.Or(p.session.Err(), errLeft))
 	l.enter(linkDown, nil, err)
 	p.note(slog.LevelWarn, observe.KindRelay, nil, "link down", "url", l.cfg.Target, "because", err)
 	return nil

@@ -3,6 +3,7 @@ package relay
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 
 	"oxymoq/pkg/dial"
@@ -71,21 +72,11 @@ func (p *peer) learnWay(told model.Namespace, live bool) {
 	switch {
 	case !ok:
 		p.log.Debug("not an announcement", "namespace", told)
-	case hops(way).leadOver(p.r.id) || way[0] != p.relayID:
+	case slices.Contains(way, p.r.id) || way[0] != p.relayID: // it leads back, or is not of this relay
 	case p.link != nil && !p.link.touches(ns):
 	default:
 		p.take(told, &publication{peer: p, ns: ns, way: way}, route, live)
 	}
-}
-
-// leadOver reports whether a relay is among the hops.
-func (h hops) leadOver(id string) bool {
-	for _, hop := range h {
-		if hop == id {
-			return true
-		}
-	}
-	return false
 }
 
 // learnForeign takes what another relay reports. It may be what it has from us; that

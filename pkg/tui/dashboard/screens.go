@@ -41,7 +41,7 @@ func newTables() (all [screens]*table.Table) {
 		{Title: "TEXT", Flex: true, Min: 20},
 	})
 	all[linksScreen] = table.New([]table.Column{
-		{Title: "RELAY", Flex: true, Min: 20}, {Title: "STATE", Width: 10}, number("RTT", 6, 2), number("NAMESPACES", 10, 1), {Title: "SINCE", Width: 8, Priority: 3},
+		{Title: "RELAY", Flex: true, Min: 20}, {Title: "STATE", Width: 10}, number("RTT", 6, 2), number("NAMESPACES", 10, 1), number("TRK", 4, 4), number("IN", 7, 5), number("OUT", 7, 6), {Title: "SINCE", Width: 8, Priority: 3},
 		{Title: "WHY", Width: 30, Priority: 4},
 	})
 	all[tracksScreen].SortBy(5)
@@ -269,6 +269,7 @@ func (m *Model) linkRows() []table.Row {
 		}
 		rows = append(rows, table.Row{ID: l.URL, Cells: []table.Cell{
 			{Text: draw.Clean(l.URL)}, {Text: l.State, Role: role}, {Text: draw.Lag(l.RTT), Sort: float64(l.RTT)}, whole(l.Namespaces),
+			whole(l.Tracks), whole(l.Counters.ObjectsIn), whole(l.Counters.ObjectsOut),
 			{Text: draw.Age(m.state.Time.Sub(l.Since))}, {Text: draw.Clean(l.Reason)},
 		}})
 	}
