@@ -29,6 +29,15 @@
 // left. One that falls too far behind asks again for what it lacks. A log that was
 // filled by fetches alone is good for as long as its publisher is there.
 //
+// # Links
+//
+// A link is a session that the relay makes itself, to another relay, and makes
+// anew when it is lost. Relays of this kind tell each other over which relays a
+// namespace is reached, others are told and asked as the draft has it
+// (docs/adr/0014-links.md). Who publishes by itself is asked for a track first,
+// then the other relays one by one, the best way first: one subscription per track
+// and hop.
+//
 // # Windows
 //
 // A Relay is an observe.Source and an observe.Control. State takes pointers under
@@ -39,8 +48,9 @@
 // # Goroutines and locks
 //
 // One goroutine per upstream request while it is being made, one per upstream FETCH
-// while anybody reads it, one per PUBLISH
-// that is fanned out while it waits for its answer, and those of the sessions.
+// while anybody reads it, one per PUBLISH that is fanned out while it waits for its
+// answer, one per prefix that another relay is asked for, and those of the sessions.
+// Link runs in the caller's, with one more for each session of the link.
 // Relay.mu guards everything in the package but what an upstream FETCH has at hand.
 // It comes before the lock of that and those of logs and schedulers, and is never
 // held while a session is called.

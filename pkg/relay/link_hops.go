@@ -16,7 +16,7 @@ import (
 // that, but any namespace may be asked for, so they ask for those below hopsField:
 // the fields between it and the last one are the namespace, the last is the list.
 const (
-	hopsField = ".hops"
+	hopsField = "oxymoq-hops"
 	// hopsSeparator stands between the IDs of the relays in the last field, the
 	// nearest first.
 	hopsSeparator = "."
