@@ -3,6 +3,8 @@ package moqtest
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"oxymoq/pkg/model"
@@ -155,7 +157,8 @@ func ended(ctx context.Context, in *session.Inbound) error {
 func (c *collector) objects() (came []arrival, cut map[subgroup]error, wrong error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.came, c.cut, c.wrong
+	// Streams that were broken off may be at their last object still.
+	return slices.Clone(c.came), maps.Clone(c.cut), c.wrong
 }
 
 // verdict compares what came by a subscription with the range.
