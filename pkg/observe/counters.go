@@ -19,6 +19,7 @@ type Track struct {
 	EvictedAge atomic.Uint64 // those of Evicted whose group was one too many for the track
 	EvictedMem atomic.Uint64 // those of Evicted for whom the memory of all tracks was needed
 	Purged     atomic.Uint64 // those of Evicted that were purged from outside
+	Expired    atomic.Uint64 // those of Evicted that were too old to be sent
 
 	FetchHits   atomic.Uint64 // fetches that the log answered alone
 	FetchMisses atomic.Uint64 // fetches that went upstream
@@ -39,7 +40,7 @@ func (t *Track) Snapshot() TrackSnapshot {
 		ObjectsIn: t.ObjectsIn.Load(), BytesIn: t.BytesIn.Load(), Datagrams: t.Datagrams.Load(),
 		Groups: t.Groups.Load(), Subgroups: t.Subgroups.Load(), Fetched: t.Fetched.Load(),
 		Duplicates: t.Duplicates.Load(), Late: t.Late.Load(), Torn: t.Torn.Load(), Evicted: t.Evicted.Load(),
-		EvictedAge: t.EvictedAge.Load(), EvictedMem: t.EvictedMem.Load(), Purged: t.Purged.Load(),
+		EvictedAge: t.EvictedAge.Load(), EvictedMem: t.EvictedMem.Load(), Purged: t.Purged.Load(), Expired: t.Expired.Load(),
 		FetchHits: t.FetchHits.Load(), FetchMisses: t.FetchMisses.Load(),
 		ObjectsOut: t.ObjectsOut.Load(), BytesOut: t.BytesOut.Load(), Dropped: t.Dropped.Snapshot(),
 		LogBytes: t.LogBytes.Load(), LogGroups: t.LogGroups.Load(), Subscribers: t.Subscribers.Load(),
@@ -61,6 +62,7 @@ type TrackSnapshot struct {
 	EvictedAge  uint64     `json:"evicted_age"`
 	EvictedMem  uint64     `json:"evicted_memory"`
 	Purged      uint64     `json:"purged"`
+	Expired     uint64     `json:"expired"`
 	FetchHits   uint64     `json:"fetch_hits"`
 	FetchMisses uint64     `json:"fetch_misses"`
 	ObjectsOut  uint64     `json:"objects_out"`

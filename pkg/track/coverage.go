@@ -21,7 +21,8 @@ const (
 // ID does only if the publisher or a completed fetch said so.
 func (t *Track) Covered(r model.Range) bool {
 	t.mu.Lock()
-	defer t.mu.Unlock()
+	defer t.unlock()
+	t.expire(0)
 	top, ok := t.largest.Get()
 	if !ok || top.Less(r.Start) {
 		return false
@@ -37,7 +38,8 @@ func (t *Track) Covered(r model.Range) bool {
 // the largest location counts.
 func (t *Track) Missing(r model.Range) (missing model.Range, some bool) {
 	t.mu.Lock()
-	defer t.mu.Unlock()
+	defer t.unlock()
+	t.expire(0)
 	for from := r.Start; !r.End.Less(from); {
 		k, through := t.classify(from)
 		if r.End.Less(through) {

@@ -141,6 +141,10 @@ func (c *Cursor) Next() (e Event) {
 		}
 		if a.datagram {
 			if o := a.run.find(a.id); o != nil && o.seq > c.since {
+				if t.age.Set && o.arrival <= t.tooOld(forwardTime) {
+					e.Missed++
+					continue
+				}
 				e.Kind = EventDatagram
 				e.Datagram.Payload = c.parts[:0]
 				c.pins = a.run.object(&e.Datagram, o, c.pins)

@@ -28,6 +28,10 @@
 // alone exceed the hard limit they are cut at the front. Bytes that a blocked
 // Write still holds count until Reader.Release.
 //
+// Objects older than Config.MaxAge, or than the publisher allows by
+// MAX_CACHE_DURATION, are not begun to be sent, and their state is unknown. They leave
+// memory when the track is next written or read.
+//
 // Purge empties the log at somebody's wish, without ending anything: readers go on
 // with what comes.
 //

@@ -6,10 +6,11 @@ import "oxymoq/pkg/model"
 type eviction uint8
 
 const (
-	evictAge    eviction = iota // the track has a newer group too many
-	evictMemory                 // the budget of all tracks is overdrawn
-	evictEpoch                  // a new epoch begins
-	evictPurge                  // somebody wished it
+	evictAge     eviction = iota // the track has a newer group too many
+	evictMemory                  // the budget of all tracks is overdrawn
+	evictEpoch                   // a new epoch begins
+	evictPurge                   // somebody wished it
+	evictExpired                 // it was held for as long as it may be
 )
 
 // evicted counts objects that left.
@@ -23,12 +24,17 @@ func (t *Track) evicted(n int, why eviction) {
 		c.EvictedMem.Add(uint64(n))
 	case evictPurge:
 		c.Purged.Add(uint64(n))
+	case evictExpired:
+		c.Expired.Add(uint64(n))
 	}
 }
 
 // payDebt evicts after n bytes were appended: groups beyond MaxGroups, then, if
 // the budget is overdrawn, as much as this track added to it.
 func (t *Track) payDebt(n int64) {
+	if d, ok := t.age.Get(); ok {
+		t.expire(d / expireSlack)
+	}
 	for len(t.groups) > t.maxGroups {
 		i := t.oldestEvictable()
 		if i < 0 {

@@ -67,11 +67,12 @@ func (t *Track) stretch(from, to model.Location) (low, stop model.Location) {
 func (r *RangeReader) Next() (Item, error) {
 	t := r.t
 	t.mu.Lock()
-	defer t.mu.Unlock()
+	defer t.unlock()
 	r.release()
 	if r.epoch != t.epoch {
 		return Item{}, ErrEnded
 	}
+	t.expire(0)
 	for !r.done {
 		if r.descending && r.low.Group != r.stop.Group {
 			// A group that has come into the middle meanwhile has its turn after

@@ -19,7 +19,7 @@ const (
 	ReadReset                        // the run was reset at its source: see Code
 	ReadEvicted                      // the next byte left the log
 	ReadPurged                       // the same, because of Purge: what comes may be read by another Reader
-	ReadExpired                      // the next object came before the time given
+	ReadExpired                      // the next object came before the time given, or may not be sent any more
 	ReadUnencodable                  // the reader's form cannot express the next object
 	ReadImmutable                    // the next object has immutable properties, which would have to be rewritten
 	ReadEnded                        // a new epoch began: the run is gone
@@ -90,7 +90,7 @@ func (r *Reader) Init(run *Run, o ReaderOptions) {
 	r.object = run.trimmed + sort.Search(len(run.index), func(i int) bool {
 		return run.index[i].id >= o.First && run.index[i].seq > o.Since
 	})
-	if run.state == runEvicted || run.trimmed > run.purged && run.cutID >= o.First && run.cutSeq > o.Since {
+	if run.state == runEvicted || run.trimmed > max(run.purged, run.expired) && run.cutID >= o.First && run.cutSeq > o.Since {
 		r.object = -1 // something wanted was evicted before it could be read
 	}
 	if i := r.object - run.trimmed; i > 0 {
@@ -201,6 +201,9 @@ func (r *Reader) gone() ReadState {
 		if r.object >= 0 && r.object < run.purged || run.state == runEvicted && run.purged == run.trimmed {
 			return ReadPurged
 		}
+		if r.object >= 0 && r.object < run.expired {
+			return ReadExpired
+		}
 		return ReadEvicted
 	}
 	return ReadSpan
@@ -211,10 +214,18 @@ func (r *Reader) refuses(e *entry, notBefore time.Time) ReadState {
 	if e.id > r.last {
 		return ReadRangeEnd
 	}
+	if r.expired(e) {
+		return ReadExpired
+	}
 	if !notBefore.IsZero() && e.arrival < int64(notBefore.Sub(r.run.track.birth)) {
 		return ReadExpired
 	}
 	return ReadSpan
+}
+
+// expired reports whether an object may not be begun any more because of its age.
+func (r *Reader) expired(e *entry) bool {
+	return r.run.track.age.Set && e.arrival <= r.run.track.tooOld(forwardTime)
 }
 
 // Read returns what can be sent next. Objects that came before notBefore are
@@ -350,7 +361,7 @@ func (r *Reader) slice(s Span) (Span, ReadState) {
 		if e.start >= stop {
 			break
 		}
-		if i > begun && e.id > r.last {
+		if i > begun && (e.id > r.last || r.expired(e)) {
 			stop = e.start
 			break
 		}

@@ -88,8 +88,10 @@ type Run struct {
 	promised uint64          // payload length of the object that is being written
 	// The newest of the objects that left the front.
 	cutID, cutSeq uint64
-	// purged is up to which number objects left because of Purge.
+	// purged is up to which number objects left because of Purge, expired because
+	// of their age.
 	purged  int
+	expired int
 	ended   runState // of an evicted run: the state before, runFinished or not
 	waiting lot      // readers
 
@@ -233,8 +235,11 @@ func (r *Run) evict(why eviction) {
 	t.evicted(len(r.index), why)
 	t.account.add(-entryCost*int64(len(r.index)) - runCost)
 	r.trimmed += len(r.index)
-	if why == evictPurge {
+	switch why {
+	case evictPurge:
 		r.purged = r.trimmed
+	case evictExpired:
+		r.expired = r.trimmed
 	}
 	r.index = nil
 	r.forgetTranslations()

@@ -20,6 +20,9 @@ type Config struct {
 	Budget *Budget
 	// MaxGroups is how many groups are held at most; 0 is DefaultMaxGroups.
 	MaxGroups int
+	// MaxAge is how long after its first byte an object may be sent; 0: as long as
+	// the publisher lets it (MAX_CACHE_DURATION), which also holds if it is shorter.
+	MaxAge time.Duration
 	// MaxObject is the largest payload in bytes; 0 is DefaultMaxObject.
 	MaxObject uint64
 	// Settle is how long streams may overtake each other: only after it does
@@ -34,6 +37,7 @@ type Config struct {
 type Track struct {
 	maxGroups int
 	maxObject uint64
+	maxAge    time.Duration
 	settle    time.Duration
 	counters  *observe.Track
 	birth     time.Time
@@ -45,6 +49,7 @@ type Track struct {
 
 	groups      []*group // by ID
 	evictedUpTo model.Opt[uint64]
+	age         ageLimit
 	debt        int64 // bytes appended while the budget was overdrawn and not yet evicted
 	evictions   uint64
 
@@ -88,11 +93,13 @@ func New(c Config) *Track {
 	if c.Counters == nil {
 		c.Counters = new(observe.Track)
 	}
-	return &Track{
-		maxGroups: c.MaxGroups, maxObject: c.MaxObject, settle: c.Settle, counters: c.Counters, birth: time.Now(),
+	t := &Track{
+		maxGroups: c.MaxGroups, maxAge: c.MaxAge, maxObject: c.MaxObject, settle: c.Settle, counters: c.Counters, birth: time.Now(),
 		account:  account{budget: c.Budget, held: &c.Counters.LogBytes},
 		priority: model.DefaultPriority, order: model.Ascending,
 	}
+	t.limitAge()
+	return t
 }
 
 // unlock frees mu and then wakes who is to be woken.
@@ -137,12 +144,13 @@ func (t *Track) grow(l model.Location) {
 	}
 }
 
-// SetProperties replaces the track's properties and takes default priority and
-// group order from them.
+// SetProperties replaces the track's properties and takes default priority, group
+// order and MAX_CACHE_DURATION from them.
 func (t *Track) SetProperties(p model.Properties) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.properties = p
+	t.limitAge()
 	t.priority, t.order = model.DefaultPriority, model.Ascending
 	if v, ok := p.Int(model.PropDefaultPriority); ok && v <= 255 {
 		t.priority = uint8(v)
