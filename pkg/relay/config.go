@@ -1,9 +1,13 @@
 package relay
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"log/slog"
 	"path"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -52,15 +56,25 @@ type Upstream struct {
 	Replay bool
 }
 
+// Cache is how much of a track is kept.
+type Cache struct {
+	// Groups is how many groups at most; 0: Config.CacheGroups.
+	Groups int
+	// Age is how long an object may be sent after it has begun to come; 0: as long
+	// as the publisher lets it, which also holds if that is shorter.
+	Age time.Duration
+}
+
 // Rule gives tracks a policy. Pattern is matched against the namespace fields
 // and the track name, joined by "/", as by path.Match; "*" alone matches all.
 type Rule struct {
 	Pattern  string
 	Upstream Upstream
+	Cache    Cache
 }
 
 // ParseRule reads "PATTERN=lazy", "PATTERN=eager" or "PATTERN=linger:30s", each
-// with or without "+replay".
+// with any of "+replay", "+groups:8" and "+age:10s" behind it.
 func ParseRule(s string) (Rule, error) {
 	pattern, policy, ok := strings.Cut(s, "=")
 	if !ok || pattern == "" {
@@ -70,8 +84,13 @@ func ParseRule(s string) (Rule, error) {
 		return Rule{}, fmt.Errorf("rule %q: the pattern is malformed", s)
 	}
 	r := Rule{Pattern: pattern}
-	policy, r.Upstream.Replay = strings.CutSuffix(policy, "+replay")
-	kind, arg, _ := strings.Cut(policy, ":")
+	words := strings.Split(policy, "+")
+	for i, word := range words[1:] {
+		if err := r.add(word, words[1:][:i]); err != nil {
+			return Rule{}, fmt.Errorf("rule %q: %w", s, err)
+		}
+	}
+	kind, arg, _ := strings.Cut(words[0], ":")
 	switch kind {
 	case "lazy":
 	case "eager":
@@ -89,6 +108,33 @@ func ParseRule(s string) (Rule, error) {
 		return Rule{}, fmt.Errorf("rule %q: %s takes no argument", s, kind)
 	}
 	return r, nil
+}
+
+// add takes in one of the words behind the upstream policy; those before it must
+// be others.
+func (r *Rule) add(word string, before []string) (err error) {
+	kind, arg, _ := strings.Cut(word, ":")
+	if slices.ContainsFunc(before, func(b string) bool { return b == kind || strings.HasPrefix(b, kind+":") }) {
+		return fmt.Errorf("%s twice", kind)
+	}
+	switch kind {
+	case "replay":
+		if arg != "" {
+			return errors.New("replay takes no argument")
+		}
+		r.Upstream.Replay = true
+	case "groups":
+		if r.Cache.Groups, err = strconv.Atoi(arg); err != nil || r.Cache.Groups < 1 {
+			return fmt.Errorf("%q is not a number of groups", arg)
+		}
+	case "age":
+		if r.Cache.Age, err = time.ParseDuration(arg); err != nil || r.Cache.Age <= 0 {
+			return fmt.Errorf("%q is not a duration such as 30s", arg)
+		}
+	default:
+		return fmt.Errorf("unknown policy %q; use replay, groups:NUMBER or age:DURATION", word)
+	}
+	return nil
 }
 
 func (r Rule) matches(f model.FullTrackName) bool {
@@ -127,7 +173,8 @@ type Config struct {
 	// Path, if not empty, is the only path that is served; sessions that name
 	// none are served as well.
 	Path string
-	// CacheBytes bounds the logs of all tracks together, CacheGroups each.
+	// CacheBytes bounds the logs of all tracks together, CacheGroups each for which
+	// no rule says otherwise.
 	CacheBytes  int64
 	CacheGroups int
 	// IdleTracks is how many tracks that nobody uses are kept for fetches; a
@@ -137,7 +184,8 @@ type Config struct {
 	Grace           time.Duration
 	UpstreamTimeout time.Duration
 	MaxNamespaces   int
-	// Rules give tracks a policy; the first that matches holds, Lazy if none.
+	// Rules give tracks a policy; the first that matches holds alone. Without one
+	// it is Lazy, and CacheGroups of any age are kept.
 	Rules []Rule
 	// Slow says when a subscriber is too slow, and what is done then.
 	Slow egress.Policy
@@ -199,13 +247,13 @@ func (c Config) withDefaults() Config {
 }
 
 // policy returns what holds for a track.
-func (c *Config) policy(f model.FullTrackName) Upstream {
+func (c *Config) policy(f model.FullTrackName) (Upstream, Cache) {
 	for _, r := range c.Rules {
 		if r.matches(f) {
-			return r.Upstream
+			return r.Upstream, Cache{Groups: cmp.Or(r.Cache.Groups, c.CacheGroups), Age: r.Cache.Age}
 		}
 	}
-	return Upstream{}
+	return Upstream{}, Cache{Groups: c.CacheGroups}
 }
 
 // errNoPublisher refuses requests for what nobody publishes.

@@ -74,7 +74,10 @@ func (f *fetch) serve() {
 	case f.known && some && !largest.Less(f.rng.End) && log.Covered(f.rng):
 		r.counters.FetchHits.Add(1)
 		log.Counters().FetchHits.Add(1)
-		f.fromLog()
+		if cacheOnly {
+			f.publishers = nil
+		}
+		f.hit()
 	case len(f.publishers) > 0 && !cacheOnly:
 		r.counters.FetchMisses.Add(1)
 		log.Counters().FetchMisses.Add(1)
@@ -137,13 +140,19 @@ func (t *relayTrack) fetchableLocked() []*peer {
 	return all
 }
 
-// fromLog sends what the log has.
+// fromLog sends what the log has. What leaves it meanwhile is unknown.
 func (f *fetch) fromLog() {
+	f.publishers = nil
+	f.hit()
+}
+
+// hit sends what the log has. What leaves it meanwhile is asked for.
+func (f *fetch) hit() {
 	f.clip(f.largest.Value)
-	reader := f.t.log.Range(f.rng, f.req.Order)
-	defer reader.Close()
-	info := session.FetchInfo{End: f.rng.End, Properties: f.t.log.Properties()}
-	f.answer(info, egress.FromLog(reader), false)
+	source := &stitched{f: f}
+	defer source.close()
+	source.begin(nothing, nil)
+	f.answer(session.FetchInfo{End: f.rng.End, Properties: f.t.log.Properties()}, source, false)
 }
 
 // answer sends FETCH_OK and the stream.

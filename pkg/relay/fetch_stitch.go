@@ -296,7 +296,7 @@ func (s *stitched) Next(ctx context.Context) (track.Item, error) {
 		switch {
 		case err == io.EOF:
 			s.drop()
-		case err != nil || item.Object != nil || p.from != nil:
+		case err != nil || item.Object != nil || p.from != nil || len(s.f.publishers) == 0:
 			return item, err
 		default:
 			s.pieces = append(s.pieces, s.theirs(item.Unknown, &theirs{f: s.f, parts: []*part{{rng: item.Unknown}}}))

@@ -24,19 +24,24 @@ func rules(t *testing.T, texts ...string) (all []Rule) {
 
 func TestParseRule(t *testing.T) {
 	for text, want := range map[string]Rule{
-		"*=lazy":                       {Pattern: "*"},
-		"a/*=eager":                    {Pattern: "a/*", Upstream: Upstream{Mode: Eager}},
-		"a/b/*=linger:30s":             {Pattern: "a/b/*", Upstream: Upstream{Linger: 30 * time.Second}},
-		"*/catalog=lazy+replay":        {Pattern: "*/catalog", Upstream: Upstream{Replay: true}},
-		"*/catalog=linger:1m+replay":   {Pattern: "*/catalog", Upstream: Upstream{Linger: time.Minute, Replay: true}},
-		"a[b-c]/x=eager+replay":        {Pattern: "a[b-c]/x", Upstream: Upstream{Mode: Eager, Replay: true}},
+		"*=lazy":                     {Pattern: "*"},
+		"a/*=eager":                  {Pattern: "a/*", Upstream: Upstream{Mode: Eager}},
+		"a/b/*=linger:30s":           {Pattern: "a/b/*", Upstream: Upstream{Linger: 30 * time.Second}},
+		"*/catalog=lazy+replay":      {Pattern: "*/catalog", Upstream: Upstream{Replay: true}},
+		"*/catalog=linger:1m+replay": {Pattern: "*/catalog", Upstream: Upstream{Linger: time.Minute, Replay: true}},
+		"a[b-c]/x=eager+replay":      {Pattern: "a[b-c]/x", Upstream: Upstream{Mode: Eager, Replay: true}},
+		"*=lazy+groups:4":            {Pattern: "*", Cache: Cache{Groups: 4}},
+		"*=eager+age:10s+groups:1+replay": {
+			Pattern: "*", Upstream: Upstream{Mode: Eager, Replay: true}, Cache: Cache{Groups: 1, Age: 10 * time.Second},
+		},
 		"moq-date/date=linger:1h30m0s": {Pattern: "moq-date/date", Upstream: Upstream{Linger: 90 * time.Minute}},
 	} {
 		if got, err := ParseRule(text); err != nil || got != want {
 			t.Errorf("%s: %+v, %v", text, got, err)
 		}
 	}
-	for _, text := range []string{"", "lazy", "=lazy", "a=", "a=lzy", "a=eager:3s", "a=lazy:3s", "a=linger", "a=linger:x", "a=linger:-1s", "[=lazy", "a=replay", "a=lazy+replay+replay"} {
+	for _, text := range []string{"", "lazy", "=lazy", "a=", "a=lzy", "a=eager:3s", "a=lazy:3s", "a=linger", "a=linger:x", "a=linger:-1s", "[=lazy", "a=replay", "a=lazy+replay+replay", "a=lazy+", "a=lazy+replay:1",
+		"a=lazy+groups", "a=lazy+groups:0", "a=lazy+groups:x", "a=lazy+age:0s", "a=lazy+age:1", "a=lazy+age:1s+groups:2+age:3s", "a=lazy+bytes:1"} {
 		if r, err := ParseRule(text); err == nil {
 			t.Errorf("%q is taken for %+v", text, r)
 		}
@@ -44,15 +49,15 @@ func TestParseRule(t *testing.T) {
 }
 
 func TestFirstRuleThatMatchesHolds(t *testing.T) {
-	c := Config{Rules: rules(t, "a/b/*=eager", "a/*/*=linger:1s", "*=lazy+replay")}
+	c := Config{CacheGroups: 9, Rules: rules(t, "a/b/*=eager", "a/*/*=linger:1s", "*=lazy+replay")}
 	for track, want := range map[string]Upstream{
 		"a/b": {Mode: Eager}, "a/c": {Linger: time.Second}, "a/b/c": {Replay: true}, "x": {Replay: true},
 	} {
-		if got := c.policy(name(track, "t")); got != want {
+		if got, cache := c.policy(name(track, "t")); got != want || cache.Groups != 9 || cache.Age != 0 {
 			t.Errorf("%s/t: %+v, want %+v", track, got, want)
 		}
 	}
-	if got := (&Config{}).policy(date); got != (Upstream{}) {
+	if got, _ := (&Config{}).policy(date); got != (Upstream{}) {
 		t.Errorf("without a rule: %+v", got)
 	}
 }

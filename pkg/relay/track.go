@@ -61,10 +61,11 @@ func (sc *scope) trackLocked(r *Relay, name model.FullTrackName) *relayTrack {
 	t := sc.tracks[key]
 	if t == nil {
 		r.nextTrack++
+		policy, cache := r.cfg.policy(name)
 		t = &relayTrack{
-			r: r, scope: sc, name: name, fullName: name.String(), prefixes: prefixes(name.Namespace), policy: r.cfg.policy(name), began: time.Now(),
+			r: r, scope: sc, name: name, fullName: name.String(), prefixes: prefixes(name.Namespace), policy: policy, began: time.Now(),
 			id:  strconv.FormatUint(r.nextTrack, 36),
-			log: track.New(track.Config{Budget: r.budget, MaxGroups: r.cfg.CacheGroups, Settle: settleTime}),
+			log: track.New(track.Config{Budget: r.budget, MaxGroups: cache.Groups, MaxAge: cache.Age, Settle: settleTime}),
 			ups: map[*peer]*upstream{}, opening: map[*peer]*upstream{}, leaving: map[*peer]chan struct{}{},
 			subs: map[*downstream]bool{}, changed: make(chan struct{}),
 		}
