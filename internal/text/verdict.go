@@ -42,7 +42,7 @@ func (c *Client) mayWait() bool {
 func hopeless(code model.RequestCode) bool {
 	switch code {
 	case model.RequestUnauthorized, model.NotSupported, model.RequestMalformedAuthToken, model.RequestExpiredAuthToken,
-		model.InvalidRange, model.NamespaceTooLarge, model.UnsupportedExtension, model.Redirected:
+		model.InvalidRange, model.NoObjects, model.NamespaceTooLarge, model.UnsupportedExtension, model.Redirected:
 		return true
 	}
 	return false
@@ -67,7 +67,7 @@ func (c *Client) sentence(err error) error {
 		return fmt.Errorf("%v has no %s%s; start its publisher first, or wait for it with -retry or -rendezvous_timeout", c.Target, what, reason)
 	case model.RequestUnauthorized:
 		return fmt.Errorf("%v does not let us read %s%s", c.Target, what, reason)
-	case model.InvalidRange:
+	case model.InvalidRange, model.NoObjects:
 		return fmt.Errorf("%v has no such range of %s%s", c.Target, what, reason)
 	case model.Redirected:
 		if r := refused.Redirect; r != nil && r.ConnectURI != "" {

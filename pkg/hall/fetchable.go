@@ -12,7 +12,7 @@ import (
 )
 
 // errEmpty refuses a FETCH whose draft has no other word for it.
-var errEmpty = &model.RequestError{Code: model.InvalidRange, Reason: "no object of the range exists"}
+var errEmpty = &model.RequestError{Code: model.NoObjects, Reason: "no object of the range exists"}
 
 // Answerable returns what to send on a FETCH of the session, to be called before
 // FETCH_OK. If the draft has no such answer for a range without objects, it waits

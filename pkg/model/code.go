@@ -72,6 +72,11 @@ const (
 	InvalidJoiningRequestID   RequestCode = 0x32
 	UnsupportedExtension      RequestCode = 0x33
 	Redirected                RequestCode = 0x34
+
+	// NoObjects refuses a FETCH of a range in which no object exists, in draft 14
+	// (section 9.18). Later drafts send an empty stream instead and have no number
+	// for it: where it is written to them all the same, it is INVALID_RANGE.
+	NoObjects RequestCode = 1<<63 | 0x6
 )
 
 var requestNames = map[RequestCode]string{
@@ -82,7 +87,7 @@ var requestNames = map[RequestCode]string{
 	RequestMalformedTrack: "MALFORMED_TRACK", DuplicateSubscription: "DUPLICATE_SUBSCRIPTION",
 	Uninterested: "UNINTERESTED", PrefixOverlap: "PREFIX_OVERLAP", NamespaceTooLarge: "NAMESPACE_TOO_LARGE",
 	InvalidJoiningRequestID: "INVALID_JOINING_REQUEST_ID", UnsupportedExtension: "UNSUPPORTED_EXTENSION",
-	Redirected: "REDIRECT",
+	Redirected: "REDIRECT", NoObjects: "NO_OBJECTS",
 }
 
 // String returns the name that the draft gives the code.

@@ -55,6 +55,7 @@ type filling struct {
 	refused  error
 	info     session.FetchInfo
 	keep     bool // it goes into the log
+	empty    bool // it was refused because there is nothing in the range
 
 	mu      sync.Mutex // after Relay.mu, before nothing
 	readers int
@@ -154,6 +155,9 @@ func (n *filling) askOne(pub *peer, patience time.Duration) (*session.Fetch, err
 	if n.info, err = up.OK(ctx); err != nil {
 		up.Cancel()
 	}
+	if n.empty = errors.Is(err, &model.RequestError{Code: model.NoObjects, Remote: true}); n.empty {
+		n.info, err = session.FetchInfo{End: n.rng.End, Properties: n.t.log.Properties()}, nil
+	}
 	return up, err
 }
 
@@ -165,6 +169,10 @@ func (n *filling) bring(up *session.Fetch, pub *peer) error {
 		defer log.Close()
 	}
 	known := knowing{log: log, largest: n.t.log.Largest, rng: n.rng, end: n.info.End, descending: n.descending}
+	if n.empty {
+		known.all()
+		return io.EOF
+	}
 	for source := hall.Passing(up, pub.session, log, n.rng.Start); ; {
 		if err := n.await(); err != nil {
 			return err

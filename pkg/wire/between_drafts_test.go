@@ -313,14 +313,26 @@ func TestWhatOlderDraftsIgnore(t *testing.T) {
 	}
 }
 
-// NO_OBJECTS of draft 14 is the only code that is read and never written.
-func TestNoObjectsIsAnInvalidRange(t *testing.T) {
+// NO_OBJECTS is in draft 14 alone; for others it is an invalid range.
+func TestNoObjects(t *testing.T) {
 	m, err := ParseMessage(client14, 0x19, []byte{2, 6, 0})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(&RequestError{RequestID: 2, Code: model.InvalidRange}, m); diff != "" {
+	if diff := cmp.Diff(&RequestError{RequestID: 2, Code: model.NoObjects}, m); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+	for _, d := range drafts {
+		want := uint64(model.InvalidRange)
+		if d == model.Draft14 {
+			want = 6
+		}
+		if got := RequestCodeToWire(d, KindFetch, model.NoObjects); got != want {
+			t.Errorf("draft %v: written as 0x%x, want 0x%x", d, got, want)
+		}
+		if got := RequestCodeFromWire(d, KindFetch, uint64(model.NoObjects)); got == model.NoObjects {
+			t.Errorf("draft %v: our own number is taken for the code", d)
+		}
 	}
 }
 

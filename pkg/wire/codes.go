@@ -23,6 +23,14 @@ func newCodeTable(moved [][2]uint64, lacks ...uint64) codeTable {
 	return t
 }
 
+// withoutNoObjects is newCodeTable for the request codes of a draft that has no such
+// code and writes that of a range that does not exist.
+func withoutNoObjects(lacks ...uint64) codeTable {
+	t := newCodeTable(nil, lacks...)
+	t.semantic[uint64(model.NoObjects)] = uint64(model.InvalidRange)
+	return t
+}
+
 // fromWire returns the semantic code of a number. A number that the draft does
 // not define stays what it is, so that logs show it, unless that would give it
 // the meaning of another draft: then it becomes 0, an internal error.
@@ -70,7 +78,7 @@ var codesOf = map[model.Draft]codes{
 	},
 	model.Draft16: {
 		session: newCodeTable(nil),
-		request: newCodeTable(nil, uint64(model.RequestGoingAway), uint64(model.RequestExcessiveLoad),
+		request: withoutNoObjects(uint64(model.RequestGoingAway), uint64(model.RequestExcessiveLoad),
 			uint64(model.NamespaceTooLarge), uint64(model.UnsupportedExtension), uint64(model.Redirected)),
 		done: newCodeTable(swapped, uint64(model.DoneExcessiveLoad)),
 		reset: newCodeTable([][2]uint64{{4, uint64(model.ResetUnknownObjectStatus)}},
@@ -79,13 +87,13 @@ var codesOf = map[model.Draft]codes{
 	},
 	model.Draft18: {
 		session: newCodeTable(nil, uint64(model.TooManyRequests)),
-		request: newCodeTable(nil),
+		request: withoutNoObjects(),
 		done:    newCodeTable(nil),
 		reset:   newCodeTable(nil),
 	},
 	model.Draft22: {
 		session: newCodeTable(nil, uint64(model.TooManyRequests), uint64(model.VersionNegotiationFailed)),
-		request: newCodeTable(nil, uint64(model.DuplicateSubscription), uint64(model.InvalidJoiningRequestID)),
+		request: withoutNoObjects(uint64(model.DuplicateSubscription), uint64(model.InvalidJoiningRequestID)),
 		done:    newCodeTable(nil, uint64(model.DoneSubscriptionEnded)),
 		reset:   newCodeTable(nil),
 	},

@@ -10,8 +10,7 @@ var requestCodes14 = map[MessageKind]codeTable{
 		pair{0x10, model.RequestMalformedAuthToken}, pair{0x12, model.RequestExpiredAuthToken}),
 	KindPublish: newCodeTable14(pair{0x04, model.Uninterested}),
 	KindFetch: newCodeTable14(
-		pair{0x06, model.InvalidRange}, // NO_OBJECTS: read, never written
-		pair{0x04, model.DoesNotExist}, pair{0x05, model.InvalidRange},
+		pair{0x04, model.DoesNotExist}, pair{0x05, model.InvalidRange}, pair{0x06, model.NoObjects},
 		pair{0x07, model.InvalidJoiningRequestID}, pair{0x09, model.RequestMalformedTrack},
 		pair{0x10, model.RequestMalformedAuthToken}, pair{0x12, model.RequestExpiredAuthToken}),
 	KindPublishNamespace: newCodeTable14(
@@ -29,7 +28,7 @@ type pair struct {
 }
 
 // newCodeTable14 builds a table in which every code above the common ones is
-// either a pair or not there. If two pairs have one code, the last is written.
+// either a pair or not there.
 func newCodeTable14(pairs ...pair) codeTable {
 	t := newCodeTable(nil)
 	for _, p := range pairs {
@@ -39,7 +38,7 @@ func newCodeTable14(pairs ...pair) codeTable {
 		model.RequestMalformedAuthToken, model.RequestExpiredAuthToken, model.RequestGoingAway,
 		model.RequestExcessiveLoad, model.DoesNotExist, model.InvalidRange, model.RequestMalformedTrack,
 		model.DuplicateSubscription, model.Uninterested, model.PrefixOverlap, model.NamespaceTooLarge,
-		model.InvalidJoiningRequestID, model.UnsupportedExtension, model.Redirected,
+		model.InvalidJoiningRequestID, model.UnsupportedExtension, model.Redirected, model.NoObjects,
 	} {
 		if _, ok := t.semantic[uint64(c)]; !ok {
 			t.lacks[uint64(c)] = true
