@@ -97,6 +97,11 @@ func (t *relayTrack) candidatesLocked() map[*peer]bool {
 	for _, p := range relays {
 		all[p] = true
 	}
+	for _, pub := range t.scope.routes.Covering(t.name.Namespace) {
+		if pub.untold && pub.peer.takesRequests() {
+			all[pub.peer] = true
+		}
+	}
 	return all
 }
 

@@ -23,11 +23,14 @@ func (p *peer) exchange() {
 		for _, prefix := range p.prefixes() {
 			p.r.work.Go(func() { p.learn(model.Namespace{hopsField}.Join(prefix), p.learnWay) })
 		}
+		if p.link != nil {
+			p.routeUp()
+		}
 	case p.link != nil:
 		for _, prefix := range p.prefixes() {
 			p.r.work.Go(func() { p.learn(prefix, p.learnForeign) })
 		}
-		p.routeForeign()
+		p.routeUp()
 		p.export()
 	}
 }
@@ -136,14 +139,15 @@ func (p *peer) forget(prefix model.Namespace) {
 	}
 }
 
-// routeForeign lets everything below the prefixes of a link be asked for there:
-// relays that tell no hops may have what they do not report.
-func (p *peer) routeForeign() {
+// routeUp lets everything below the prefixes of a link be asked for there: the other
+// relay may still keep what nobody publishes any more, and one that tells no hops
+// may have what it does not report.
+func (p *peer) routeUp() {
 	var routes []*publication
 	p.r.mu.Lock()
 	defer p.r.mu.Unlock()
 	for _, prefix := range p.link.prefixes {
-		pub := &publication{peer: p, ns: prefix, way: hops{p.hop}}
+		pub := &publication{peer: p, ns: prefix, way: hops{p.hop}, untold: p.relayID != ""}
 		routes = append(routes, pub)
 		p.scope.routeLocked(pub)
 	}

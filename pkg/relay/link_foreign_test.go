@@ -152,5 +152,29 @@ func TestRedirectedLink(t *testing.T) {
 	})
 }
 
+// TestSuccessorHasLess: the session that is to be left is so after LeaveTime,
+// although a track comes from there alone.
+func TestSuccessorHasLess(t *testing.T) {
+	meet(t, []string{"a", "b", "edge"}, func(t *testing.T, n *network) {
+		n.link("edge", "a")
+		pub, sub := n.relays["a"].join(), n.relays["edge"].join()
+		pub.publish("moq-date", "date", session.Offer{})
+		pass(dialTime)
+		sub.mustSubscribe(date)
+		g := pub.stream(pub.outbound("date"), 1, 0, 2)
+		go func() { _ = n.relays["a"].r.Drain(t.Context(), "moqt://b:4433", time.Minute) }()
+		pass(LeaveTime - time.Millisecond)
+		g.write(1)
+		sub.want("until then", "1/0 1/1 1/2")
+		pass(2 * time.Millisecond)
+		n.wantTrack("edge", 0, 1)
+		if l := n.relays["edge"].onlyLink(); l.State != linkUp || l.Sessions != 2 {
+			t.Errorf("the link is %+v", l)
+		}
+		pub.sess.Close(model.NoError, "")
+		pass(time.Minute)
+	})
+}
+
 // dialTime is longer than a link must have lasted to be made again at once.
 const dialTime = 10 * time.Second

@@ -199,7 +199,7 @@ func (sc *scope) tellLocked(w *watcher, ns model.Namespace, route bool) {
 // that is to be told it.
 func (sc *scope) wayLocked(w *watcher, ns model.Namespace, route bool) (best hops, ok bool) {
 	consider := func(pub *publication) {
-		if !pub.leadsOver(w.peer) && (!ok || pub.way.compare(best) < 0) {
+		if !pub.untold && !pub.leadsOver(w.peer) && (!ok || pub.way.compare(best) < 0) {
 			best, ok = pub.way, true
 		}
 	}

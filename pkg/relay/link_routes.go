@@ -15,6 +15,9 @@ type publication struct {
 	// pushed: the peer does not serve the namespace, but sent PUBLISH for a track
 	// in it.
 	pushed bool
+	// untold: it is where a link leads, which says nothing of what is there. It is
+	// of use to those who came to us, and nobody is told.
+	untold bool
 	// told is what a relay reported, and route whether it is not published.
 	told  model.Namespace
 	route bool
@@ -131,7 +134,8 @@ func (t *relayTrack) suppliedLocked() bool {
 // namespace by themselves, and the relays that lead to others, the best first. For
 // a relay, only the best way is given that does not lead over itself: it gets
 // shorter with each relay, so that a request cannot go in circles. from is who
-// asks, nil for nobody in particular.
+// asks, nil for the relay itself. Only for a client what a link leads to is asked
+// without a way, at last.
 func (t *relayTrack) sourcesLocked(from *peer) (own map[*peer]bool, relays []*peer) {
 	own = map[*peer]bool{}
 	type candidate struct {
@@ -139,8 +143,10 @@ func (t *relayTrack) sourcesLocked(from *peer) (own map[*peer]bool, relays []*pe
 		route bool
 	}
 	var ways []candidate
+	client := from != nil && !from.isRelay()
 	consider := func(pub *publication, route bool) {
 		switch {
+		case pub.untold && !client:
 		case pub.pushed || !pub.peer.takesRequests():
 		case pub.own():
 			own[pub.peer] = true
@@ -156,11 +162,13 @@ func (t *relayTrack) sourcesLocked(from *peer) (own map[*peer]bool, relays []*pe
 		consider(pub, true)
 	}
 	slices.SortFunc(ways, func(a, b candidate) int {
-		if a.route != b.route {
-			if a.route {
+		for _, last := range [][2]bool{{a.route, b.route}, {a.pub.untold, b.pub.untold}} {
+			switch {
+			case last[0] && !last[1]:
 				return 1
+			case last[1] && !last[0]:
+				return -1
 			}
-			return -1
 		}
 		return cmp.Or(a.pub.way.compare(b.pub.way), cmp.Compare(a.pub.peer.number, b.pub.peer.number))
 	})

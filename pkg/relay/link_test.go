@@ -1,13 +1,17 @@
 package relay
 
 import (
+	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"oxymoq/pkg/model"
 	"oxymoq/pkg/session"
+	"oxymoq/pkg/transport"
 )
 
 // TestChain: a publisher at one end of three relays, viewers at the other, every
@@ -220,6 +224,53 @@ func TestLinkToItself(t *testing.T) {
 		n.link("a", "a")
 		if l := n.relays["a"].onlyLink(); l.State != linkDown || l.Reason != errItself.Error() || l.NextTry.IsZero() {
 			t.Errorf("the link is %+v", l)
+		}
+	})
+}
+
+// TestFetchOfWhatIsKept: at the other relay, when nobody publishes it any more.
+func TestFetchOfWhatIsKept(t *testing.T) {
+	meet(t, []string{"a", "b", "c"}, func(t *testing.T, n *network) {
+		n.link("b", "a")
+		n.link("c", "b")
+		n.link("a", "c") // so that it could go in circles
+		pub, keeper := n.relays["a"].join(), n.relays["a"].join()
+		pub.publish("moq-date", "date", session.Offer{})
+		keeper.mustSubscribe(date)
+		pub.stream(pub.outbound("date"), 1, 0, 2).Close()
+		keeper.want("the group", "1/0 1/1")
+		pub.sess.Close(model.NoError, "")
+		pass(2 * DefaultGrace)
+		began := time.Now()
+		for relay, want := range map[string]string{"b": "1/0 1/1", "c": ""} {
+			got, err := n.relays[relay].join().fetch(session.FetchOptions{Track: date, Range: model.Range{Start: loc(1, 0), End: loc(1, 1)}})
+			if got != want || want == "" && !errors.Is(err, &model.RequestError{Code: model.DoesNotExist, Remote: true}) {
+				t.Errorf("fetched at %s: %q, %v", relay, got, err)
+			}
+		}
+		if took := time.Since(began); took > time.Second {
+			t.Errorf("it took %v of virtual time", took)
+		}
+	})
+}
+
+// TestLinkTimeout: the other relay accepts the connection and says nothing.
+func TestLinkTimeout(t *testing.T) {
+	meet(t, []string{"a"}, func(t *testing.T, n *network) {
+		s := n.relays["a"]
+		cfg := LinkConfig{Target: testTarget(t, "b")}
+		cfg.Dial.Connect = func(ctx context.Context, _ string, _ *tls.Config) (transport.Conn, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}
+		s.work.Go(func() { _ = s.r.Link(n.links, cfg) })
+		pass(LinkTimeout - time.Millisecond)
+		if l := s.onlyLink(); l.State != linkConnecting {
+			t.Errorf("before: %+v", l)
+		}
+		pass(2 * time.Millisecond)
+		if l := s.onlyLink(); l.State != linkDown || !strings.Contains(l.Reason, "no answer within 5s") {
+			t.Errorf("afterwards: %+v", l)
 		}
 	})
 }
