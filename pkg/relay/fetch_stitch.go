@@ -121,7 +121,7 @@ func (f *fetch) partsLocked(rng model.Range) []*part {
 // joinLocked makes the fetch a reader of what a filling brings of a range, nil if
 // that is nothing, or cannot be used.
 func (f *fetch) joinLocked(n *filling, rng model.Range) *part {
-	if slices.Contains(n.publishers, f.peer) {
+	if f.peer.isRelay() && !f.mayAskAll(n.publishers) {
 		return nil // a relay that would wait for itself
 	}
 	if n.descending != f.descending() || n.patience.Set && (f.until.IsZero() || n.until.Before(f.until)) {
@@ -159,6 +159,11 @@ func (f *fetch) joinLocked(n *filling, rng model.Range) *part {
 	}
 	n.readers++
 	return &part{filling: n, rng: shared, number: n.first}
+}
+
+// mayAskAll reports whether all publishers are among those of the fetch.
+func (f *fetch) mayAskAll(publishers []*peer) bool {
+	return !slices.ContainsFunc(publishers, func(p *peer) bool { return !slices.Contains(f.publishers, p) })
 }
 
 // await waits until all parts are accepted, and returns how far the range goes

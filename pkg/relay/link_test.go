@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -271,6 +272,35 @@ func TestLinkTimeout(t *testing.T) {
 		pass(2 * time.Millisecond)
 		if l := s.onlyLink(); l.State != linkDown || !strings.Contains(l.Reason, "no answer within 5s") {
 			t.Errorf("afterwards: %+v", l)
+		}
+	})
+}
+
+// TestFetchesThatCross: each of two relays asks the other for the same range, which
+// neither has, at the same time.
+func TestFetchesThatCross(t *testing.T) {
+	meet(t, []string{"a", "b"}, func(t *testing.T, n *network) {
+		n.link("a", "b")
+		n.link("b", "a")
+		began := time.Now()
+		var fetches sync.WaitGroup
+		for _, s := range n.relays {
+			viewer := s.join()
+			fetches.Go(func() {
+				got, err := viewer.fetch(session.FetchOptions{Track: date, Range: model.Range{End: loc(1, 1)}})
+				if !errors.Is(err, &model.RequestError{Code: model.DoesNotExist, Remote: true}) {
+					t.Errorf("fetched %q, %v", got, err)
+				}
+			})
+			fetches.Go(func() {
+				if _, err := viewer.subscribe(date, session.Change{}); !errors.Is(err, &model.RequestError{Code: model.DoesNotExist, Remote: true}) {
+					t.Errorf("subscribed, %v", err)
+				}
+			})
+		}
+		fetches.Wait()
+		if took := time.Since(began); took > time.Second {
+			t.Errorf("it took %v of virtual time", took)
 		}
 	})
 }
