@@ -51,8 +51,9 @@ const (
 type Upstream struct {
 	Mode   Mode
 	Linger time.Duration // how long to stay after the last subscriber; Lazy only
-	// Replay gives a SUBSCRIBE that begins in the past what the log holds of
-	// it. Tracks of one object, such as catalogs, are always replayed.
+	// Replay gives a SUBSCRIBE that begins in the past what the log holds of it, and
+	// what publishers have of the present group. Tracks that the log knows as one
+	// object, such as catalogs, are always replayed.
 	Replay bool
 }
 

@@ -126,9 +126,9 @@ func (d *downstream) serve(out *session.Outbound) {
 	})
 }
 
-// replays reports whether a subscription that begins in the past gets what the
-// log holds of it: if the policy says so, or if the track is a single object,
-// as catalogs are.
+// replays reports whether a subscription that begins in the past gets what there is
+// of it: if the policy says so, or if the log knows the track as a single object, as
+// catalogs are.
 func (t *relayTrack) replays(f model.Filter) bool {
 	if f.Kind != model.FilterAbsolute {
 		return false

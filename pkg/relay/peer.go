@@ -83,6 +83,7 @@ func (p *peer) Subscribe(ctx context.Context, req *session.SubscribeRequest) {
 		return
 	}
 	d.joinByGroup(ctx, req)
+	d.recall(ctx, req.Terms.Filter)
 	out, err := req.Accept(offer, d.update)
 	if err != nil {
 		d.abandon()

@@ -38,7 +38,8 @@ type relayTrack struct {
 	subs    map[*downstream]bool    // true: served; false: waits for a publisher
 	holds   int                     // requests that need the log only
 
-	fillings []*filling // fetches of ours that are under way
+	fillings []*filling   // fetches of ours that are under way
+	backfill *backfilling // nil: none is
 	// source is whose track the log has while nobody subscribes, if that is known.
 	source *publication
 

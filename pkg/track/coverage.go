@@ -33,6 +33,28 @@ func (t *Track) Covered(r model.Range) bool {
 	return t.covered(r.Start, r.End)
 }
 
+// HasSilent reports whether the log holds objects of subgroups in the range that
+// fetches have brought and subscribers were not told of.
+func (t *Track) HasSilent(r model.Range) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	i, _ := t.groupAt(r.Start.Group)
+	for ; i < len(t.groups) && t.groups[i].id <= r.End.Group; i++ {
+		g := t.groups[i]
+		for _, run := range g.fetched {
+			if run.datagram {
+				continue // they are not for later subscribers
+			}
+			for _, e := range run.index {
+				if r.Contains(model.Location{Group: g.id, Object: e.id}) && !g.seen.contains(objectID(e.id)) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
 // Missing returns the range from the first location to the last of those in r of
 // which nothing is known, if there are any. Other than for Covered, what lies beyond
 // the largest location counts.
