@@ -45,7 +45,7 @@ func (t *relayTrack) acquire(ctx context.Context, from *peer, rendezvous time.Du
 		case len(asked) > 0 && refused != nil:
 			return refusal(refused)
 		default:
-			return errNoPublisher
+			return t.noPublisher()
 		}
 		select {
 		case <-changed:

@@ -85,6 +85,10 @@ func (t *relayTrack) bereavedLocked() {
 		}
 	}
 	t.orphaned = true
+	if t.waitedElsewhereLocked() {
+		t.giveUpLocked()
+		return
+	}
 	t.eventLocked(slog.LevelWarn, "track orphaned", "because", t.lost, "grace", t.r.cfg.Grace)
 	t.grace = time.AfterFunc(t.r.cfg.Grace, t.giveUp)
 	t.retry = time.AfterFunc(retryPause, t.seek)
@@ -114,9 +118,20 @@ func ends(c model.DoneCode) bool {
 func (t *relayTrack) giveUp() {
 	t.r.mu.Lock()
 	defer t.r.mu.Unlock()
-	if !t.orphaned {
-		return
+	if t.orphaned {
+		t.giveUpLocked()
 	}
+}
+
+// waitedElsewhereLocked reports whether the publisher was lost at another relay,
+// which has waited for it already: or viewers at the end of a chain would hear of it
+// after as many times Config.Grace as there are relays.
+func (t *relayTrack) waitedElsewhereLocked() bool {
+	done, ok := errors.AsType[*model.DoneError](t.lost)
+	return ok && done.Code == model.DoneInternalError && t.lostBy != nil && t.lostBy.relayID != ""
+}
+
+func (t *relayTrack) giveUpLocked() {
 	t.endGraceLocked()
 	code, reason := model.DoneInternalError, "the publisher is lost"
 	if done, ok := errors.AsType[*model.DoneError](t.lost); ok && done.Code == model.DoneSubscriptionEnded {

@@ -47,7 +47,7 @@ func (p *peer) prefixes() []model.Namespace {
 // lasts.
 func (p *peer) learn(prefix model.Namespace, report func(ns model.Namespace, live bool)) {
 	ctx := p.session.Context()
-	for {
+	for level := slog.LevelWarn; ; level = slog.LevelDebug { // it says the same again
 		p.counters.RequestsOut.Add(1)
 		sub, err := p.session.SubscribeNamespace(ctx, prefix, func(suffix model.Namespace, live bool) {
 			report(prefix.Join(suffix), live)
@@ -60,7 +60,7 @@ func (p *peer) learn(prefix model.Namespace, report func(ns model.Namespace, liv
 		if ctx.Err() != nil || !p.takesRequests() {
 			return
 		}
-		p.note(slog.LevelWarn, observe.KindNamespace, nil, "another relay does not tell its namespaces", "prefix", prefix, "because", err)
+		p.note(level, observe.KindNamespace, nil, "another relay does not tell its namespaces", "prefix", prefix, "because", err)
 		select {
 		case <-time.After(dial.LongestPause):
 		case <-ctx.Done():

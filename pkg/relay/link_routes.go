@@ -3,6 +3,7 @@ package relay
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"oxymoq/pkg/model"
 )
@@ -181,6 +182,23 @@ func (t *relayTrack) sourcesLocked(from *peer) (own map[*peer]bool, relays []*pe
 		relays = relays[:1]
 	}
 	return own, relays
+}
+
+// noPublisher is what a subscriber is told of a track that nobody publishes: to come
+// back if a link is down behind which somebody may.
+func (t *relayTrack) noPublisher() error {
+	t.r.mu.Lock()
+	defer t.r.mu.Unlock()
+	for _, l := range t.r.links {
+		if l.state != linkUp && l.covers(t.name.Namespace) {
+			return errNotReached
+		}
+	}
+	return errNoPublisher
+}
+
+var errNotReached = &model.RequestError{
+	Code: model.DoesNotExist, Reason: "a relay that may have the track cannot be reached", RetryAfter: model.Some(time.Second),
 }
 
 // goesToLocked reports whether a relay that tells no hops subscribes to the track.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -24,6 +25,7 @@ type network struct {
 	relays map[string]*stage
 	conns  map[string][2]transport.Conn // both ends of the newest of each link, by "from to"
 	deaf   map[string]bool              // relays that cannot be reached
+	mu     sync.Mutex                   // guards conns and deaf
 	draft  model.Draft                  // of links to come; zero: the primary one
 	links  context.Context
 }
@@ -92,6 +94,8 @@ func (n *network) run(from string, cfg LinkConfig) {
 	s := n.relays[from]
 	cfg.Dial.Connect = func(_ context.Context, addr string, _ *tls.Config) (transport.Conn, error) {
 		to := addr[:len(addr)-len(":4433")]
+		n.mu.Lock()
+		defer n.mu.Unlock()
 		if n.relays[to] == nil || n.deaf[to] {
 			return nil, errUnreachable
 		}
@@ -106,11 +110,21 @@ func (n *network) run(from string, cfg LinkConfig) {
 // cut ends the newest session of a link without a word. The link is made again
 // when the other relay can be reached.
 func (n *network) cut(from, to string) {
-	n.deaf[to] = true
-	for _, c := range n.conns[from+" "+to] {
+	n.reach(to, false)
+	n.mu.Lock()
+	ends := n.conns[from+" "+to]
+	n.mu.Unlock()
+	for _, c := range ends {
 		memtr.Break(c, errUnreachable)
 	}
 	synctest.Wait()
+}
+
+// reach lets new sessions reach a relay, or not.
+func (n *network) reach(name string, can bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.deaf[name] = !can
 }
 
 // onlyLink returns the only link of a relay as windows see it.

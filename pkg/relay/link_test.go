@@ -95,7 +95,7 @@ func TestRing(t *testing.T) {
 			t.Errorf("a track that nobody has: %v", err)
 		}
 		pub.sess.Close(model.NoError, "")
-		pass(2 * DefaultGrace)
+		pass(DefaultGrace + time.Second) // which the first relay waits, the others do not
 		for relay := range n.relays {
 			n.wantTrack(relay, 0, 0)
 			n.wantNoPublishers(relay)
@@ -148,7 +148,7 @@ func TestLinkIsCut(t *testing.T) {
 		h := pub.stream(out, 2, 0, 2)
 		pass(5 * time.Second)
 		sub.want("meanwhile", "")
-		n.deaf["a"] = false
+		n.reach("a", true)
 		n.relays["b"].reconnected()
 		pass(2 * retryPause)
 		h.write(1)
@@ -302,5 +302,32 @@ func TestFetchesThatCross(t *testing.T) {
 		if took := time.Since(began); took > time.Second {
 			t.Errorf("it took %v of virtual time", took)
 		}
+	})
+}
+
+// TestWaitingForALink: who subscribes while a link is down is told to come back, and
+// who would rather wait is served when the link is there.
+func TestWaitingForALink(t *testing.T) {
+	meet(t, []string{"a", "b", "c"}, func(t *testing.T, n *network) {
+		n.relays["a"].join().publish("moq-date", "date", session.Offer{})
+		n.reach("a", false)
+		n.link("b", "a")
+		n.link("c", "b")
+		_, err := n.relays["b"].join().subscribe(date, session.Change{})
+		if re, ok := errors.AsType[*model.RequestError](err); !ok || re.Code != model.DoesNotExist || !re.RetryAfter.Set {
+			t.Errorf("the answer is %v", err)
+		}
+		patient := n.relays["c"].join()
+		served := make(chan error, 1)
+		go func() {
+			_, err := patient.sess.Subscribe(t.Context(), session.SubscribeOptions{Track: date, Rendezvous: MaxRendezvous}, patient)
+			served <- err
+		}()
+		pass(10 * time.Second)
+		n.reach("a", true)
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+		n.wantTrack("b", 1, 1)
 	})
 }

@@ -35,6 +35,7 @@ type peer struct {
 	// Guarded by Relay.mu.
 	namespaces int                     // published
 	watches    int                     // prefixes
+	declined   time.Time               // when it offered a track last that was not asked for
 	learnt     map[string]*publication // by the namespace that was reported
 }
 
@@ -111,6 +112,7 @@ func (p *peer) Publish(_ context.Context, req *session.PublishRequest) {
 	r.mu.Lock()
 	t := p.scope.trackLocked(r, req.Track)
 	if p.isRelay() && t.opening[p] == nil { // we have not asked, and what relays push to each other goes in circles
+		p.declined = time.Now()
 		t.settleLocked()
 		r.mu.Unlock()
 		p.refused("PUBLISH", req.Track, errNotAsked)

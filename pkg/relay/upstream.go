@@ -107,7 +107,7 @@ func (u *upstream) subscribe(ctx context.Context) (*session.Inbound, error) {
 		in, err := u.peer.session.Subscribe(ctx, session.SubscribeOptions{
 			Track: u.t.name, Change: session.Change{Filter: model.Some(model.NextObject), NewGroup: u.asked.after},
 		}, u)
-		if i == overtaken || !errors.Is(err, &model.RequestError{Code: model.DuplicateSubscription, Remote: true}) {
+		if i == overtaken || !errors.Is(err, &model.RequestError{Code: model.DuplicateSubscription, Remote: true}) && !u.crossed(err) {
 			return in, err
 		}
 		select {
@@ -117,6 +117,22 @@ func (u *upstream) subscribe(ctx context.Context) (*session.Inbound, error) {
 		}
 	}
 }
+
+// crossed reports whether the request may have failed because the peer, a relay, had
+// offered the track at the same time and does not know yet that we declined. Draft 14
+// has no code for that.
+func (u *upstream) crossed(err error) bool {
+	re, ok := errors.AsType[*model.RequestError](err)
+	if !ok || re.Code != model.DuplicateSubscription && re.Code != model.RequestInternalError {
+		return false
+	}
+	u.t.r.mu.Lock()
+	defer u.t.r.mu.Unlock()
+	return time.Since(u.peer.declined) < crossingTime
+}
+
+// crossingTime is how long after a PUBLISH that was declined a SUBSCRIBE may cross it.
+const crossingTime = 2 * time.Second
 
 var errNoAnswer = errors.New("the publisher does not answer")
 
