@@ -152,7 +152,8 @@ func (f *fetch) hit() {
 	source := &stitched{f: f}
 	defer source.close()
 	source.begin(nothing, nil)
-	f.answer(session.FetchInfo{End: f.rng.End, Properties: f.t.log.Properties()}, source, false)
+	info := session.FetchInfo{End: f.rng.End, EndOfTrack: f.t.log.EndsWith(f.rng.End), Properties: f.t.log.Properties()}
+	f.answer(info, source, false)
 }
 
 // answer sends FETCH_OK and the stream.

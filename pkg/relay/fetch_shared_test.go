@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -153,6 +154,41 @@ func TestSharedFetchFails(t *testing.T) {
 				t.Errorf("ended with %v", err)
 			}
 		}
+	})
+}
+
+// TestSharedFetchEndsBeforeTheRange: what is on its way shows that a range lies
+// behind all that exists.
+func TestSharedFetchEndsBeforeTheRange(t *testing.T) {
+	play(t, Config{}, func(t *testing.T, s *stage) {
+		pub := s.join()
+		pub.publish("moq-date", "date", largest(5, 3))
+		hold := make(chan struct{})
+		pub.fetching = func(_ context.Context, r *session.FetchRequest) {
+			<-hold
+			if r.Accept(session.FetchInfo{End: loc(5, 3)}) != nil {
+				return
+			}
+			st, enc, header, err := r.Open(s.ctx)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			_, _ = st.Write(header)
+			p := &partial{t: t, req: r, st: st, enc: enc, ctx: s.ctx}
+			p.put(loc(5, 3))
+			p.finish()
+		}
+		all, tail := s.join().ask(span(1, 0, 9, 9), model.Ascending), s.join()
+		s.settle()
+		behind := tail.ask(span(7, 0, 9, 9), model.Ascending)
+		s.settle()
+		close(hold)
+		s.wantRead("all", all, loc(5, 3))
+		if _, err := behind.OK(s.ctx); !errors.Is(err, &model.RequestError{Code: model.InvalidRange, Remote: true}) {
+			t.Errorf("behind all: %v", err)
+		}
+		pub.wantCounts("for both", 0, 1)
 	})
 }
 

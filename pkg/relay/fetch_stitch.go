@@ -44,6 +44,10 @@ func (f *fetch) stitch() {
 		f.clip(info.End)
 		missing.End = f.rng.End
 	}
+	if f.rng.Empty() { // as the end of a longer range shows
+		f.reject(model.InvalidRange, "the range begins after the largest object")
+		return
+	}
 	info.End = f.rng.End
 	if !keep {
 		// The log may be of an earlier life of the track.
@@ -154,8 +158,8 @@ func (f *fetch) joinLocked(n *filling, rng model.Range) *part {
 			return nil // in the middle of a group
 		}
 	}
-	if !f.known && shared != rng {
-		return nil // the log is not to be trusted, so that nothing can be put together
+	if !f.live && shared != rng {
+		return nil // the rest may lie behind all that exists, and would be refused
 	}
 	n.readers++
 	return &part{filling: n, rng: shared, number: n.first}
@@ -181,12 +185,14 @@ func (f *fetch) await(parts []*part) (info session.FetchInfo, keep bool, err err
 		}
 		keep = keep && p.keep
 		if p.rng.End == f.rng.End {
-			info = p.info
+			info = p.info // of a range that may be longer
+			info.EndOfTrack = info.EndOfTrack && !f.rng.End.Less(info.End)
 		}
 	}
 	if largest, some := f.largest.Get(); f.known && some && info.End.Less(largest) {
-		info.End = largest
+		info.End, info.EndOfTrack = largest, false
 	}
+	info.EndOfTrack = info.EndOfTrack || f.known && f.t.log.EndsWith(info.End)
 	return info, keep, nil
 }
 

@@ -40,6 +40,15 @@ func (t *Track) endTrack(g *group, l model.Location) error {
 	return t.endGroup(g, l.Object, l)
 }
 
+// EndsWith reports whether the publisher has said that the track has nothing after the
+// location, and may have something there.
+func (t *Track) EndsWith(l model.Location) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	end, ok := t.end.Get()
+	return ok && (l == end || l != model.Forever && l.Next() == end)
+}
+
 // maxKnown bounds the number of spans in each of a track's location sets; what
 // lies lowest is forgotten first.
 const maxKnown = 1 << 14

@@ -56,3 +56,38 @@ func TestDescendingWhileGroupsCome(t *testing.T) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
+
+func TestEndsWith(t *testing.T) {
+	tr := New(Config{})
+	w := open(t, tr, 1, 0)
+	bring(t, w, 0)
+	if tr.EndsWith(at(1, 0)) {
+		t.Error("it ends before it does")
+	}
+	must(t, w.Append(ObjectHeader{ID: 1, Status: model.StatusEndOfTrack}, nil))
+	must(t, w.Close())
+	for l, want := range map[model.Location]bool{at(0, 9): false, at(1, 0): true, at(1, 1): true, at(1, 2): false, model.Forever: false} {
+		if got := tr.EndsWith(l); got != want {
+			t.Errorf("EndsWith(%v) = %v", l, got)
+		}
+	}
+}
+
+// TestHasSilent: what fetches have brought, until it comes live too.
+func TestHasSilent(t *testing.T) {
+	tr := New(Config{})
+	fetched(t, tr, at(1, 0), at(1, 1))
+	for r, want := range map[model.Range]bool{
+		span2(at(1, 0), at(1, 0)): true, span2(at(0, 0), at(9, 0)): true, span2(at(1, 2), at(9, 0)): false, span2(at(0, 0), at(0, 9)): false,
+	} {
+		if got := tr.HasSilent(r); got != want {
+			t.Errorf("HasSilent(%v) = %v", r, got)
+		}
+	}
+	w := open(t, tr, 1, 0)
+	bring(t, w, 0, 1)
+	must(t, w.Close())
+	if tr.HasSilent(span2(at(1, 0), at(1, 1))) {
+		t.Error("what came live is silent")
+	}
+}
