@@ -10,6 +10,8 @@ names="
 moqflvstreamerclient moqflvstreamer
 moqflvreceiverclient moqflvreceiver
 moq_interop_client   moqinterop
+moqtest_server       moqtest
+moqtest_client       moqtest
 "
 
 version=$(git describe --tags --always --dirty 2>/dev/null || echo devel)

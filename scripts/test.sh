@@ -33,7 +33,8 @@ while [ $# -gt 0 ]; do
   shift
 done
 stages=$quick_stages
-$full && stages=$full_stages
+export TIER=quick # for scripts that do more in the full tier
+$full && stages=$full_stages TIER=full
 if [ -n "$only" ]; then
   stages=${only//,/ }
   for s in $stages; do

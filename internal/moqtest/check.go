@@ -39,7 +39,7 @@ func (c *check) each(came []arrival) error {
 			return failf("object %v came twice", a.Location)
 		}
 		seen[a.Location] = true
-		if before, any := newest[a.stream]; a.stream >= 0 && any && !before.Less(a.Location) {
+		if before, some := newest[a.stream]; a.stream >= 0 && some && !before.Less(a.Location) {
 			return failf("object %v came after %v on one stream", a.Location, before)
 		}
 		newest[a.stream] = a.Location

@@ -77,19 +77,21 @@ func Defaults() Params {
 
 // Filled returns p with the largest last object that it allows.
 func (p Params) Filled() Params {
-	p.Last.Object, _ = p.largestObject()
+	p.Last.Object = p.largestObject()
 	return p
 }
 
-// largestObject is the largest that Last.Object may be; ok is false if that is no
-// number that can be written.
-func (p Params) largestObject() (id uint64, ok bool) {
+// largestObject is the largest that Last.Object may be.
+func (p Params) largestObject() uint64 {
 	n := p.PerGroup
 	if p.EndOfGroup {
 		n++
 	}
 	over, id := bits.Mul64(n, p.ObjectStep)
-	return min(id, maxNumber), over == 0 && id <= maxNumber
+	if over > 0 {
+		return maxNumber
+	}
+	return min(id, maxNumber)
 }
 
 // fieldCount is how many fields a namespace has.
@@ -123,8 +125,7 @@ func Parse(ns model.Namespace) (Params, error) {
 	p.IntProperty = r.property(13)
 	p.BytesProperty = r.property(14)
 	p.Timeout = r.milliseconds(15, 0)
-	largest, _ := p.largestObject()
-	p.Last.Object = r.number(5, largest, maxNumber)
+	p.Last.Object = r.number(5, p.largestObject(), maxNumber)
 	if r.err != nil {
 		return Params{}, r.err
 	}
@@ -186,7 +187,7 @@ func (p Params) Namespace() model.Namespace {
 
 // Validate reports why there is no such track.
 func (p Params) Validate() error {
-	largest, _ := p.largestObject()
+	largest := p.largestObject()
 	switch {
 	case p.Forwarding > Datagrams:
 		return fmt.Errorf("there is no forwarding preference %d", p.Forwarding)

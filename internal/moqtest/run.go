@@ -2,11 +2,11 @@ package moqtest
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
+	"strconv"
 	"sync"
 	"time"
 
@@ -117,18 +117,12 @@ type lane []int
 func lanes(cases []Case) (all []lane) {
 	named := map[string]int{}
 	for i, c := range cases {
-		name := c.Lane
-		if c.Ask.Request == Publish {
-			// Who asks for all tracks of a namespace makes the relay ask their
-			// publishers for objects, also those of other cases.
-			name = c.Ask.Params.Namespace().Key()
-		}
-		at, known := named[name]
-		if name != "" && known {
+		at, known := named[c.Lane]
+		if c.Lane != "" && known {
 			all[at] = append(all[at], i)
 			continue
 		}
-		named[name] = len(all)
+		named[c.Lane] = len(all)
 		all = append(all, lane{i})
 	}
 	return all
@@ -195,6 +189,11 @@ func (r *runner) one(ctx context.Context, c Case) (res Result) {
 	if c.Lane != "" {
 		c.Ask.Track = fmt.Sprintf("%s-%s-%s", TrackName, r.run, c.Lane)
 	}
+	if c.Ask.Request == Publish {
+		// Who asks for all tracks of a namespace makes a relay ask their publishers
+		// for objects, also those of other cases and runs, which must not begin yet.
+		c.Ask.Params.PerGroup += rand.Uint64N(anyNumber)
+	}
 	ctx, cancel := context.WithTimeoutCause(ctx, c.Limit(), &lateError{c.Limit()})
 	defer cancel()
 	var mu sync.Mutex
@@ -217,6 +216,10 @@ func (r *runner) one(ctx context.Context, c Case) (res Result) {
 	return res
 }
 
+// anyNumber bounds what is added to a number of objects that bounds nothing, since
+// the last object is stated, to make a namespace that nobody else has.
+const anyNumber = 1 << 40
+
 // mustRefuse turns the refusal of a track into a success, and success into a
 // failure.
 func mustRefuse(err error) error {
@@ -231,7 +234,5 @@ func mustRefuse(err error) error {
 
 // runID makes names that no other run has.
 func runID() string {
-	var b [8]byte
-	_, _ = rand.Read(b[:]) // it never fails
-	return hex.EncodeToString(b[:])
+	return strconv.FormatUint(rand.Uint64(), 16)
 }

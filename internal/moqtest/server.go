@@ -66,7 +66,7 @@ func (s *Server) params(ns model.Namespace) (Params, error) {
 
 // acquire returns the track that is being published, or begins one. Whoever gets
 // it releases it.
-func (s *Server) acquire(name model.FullTrackName, p Params) (*source, error) {
+func (s *Server) acquire(ctx context.Context, name model.FullTrackName, p Params) (*source, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	key := name.Key()
@@ -77,8 +77,8 @@ func (s *Server) acquire(name model.FullTrackName, p Params) (*source, error) {
 		}
 		src = newSource(p, s.budget)
 		s.sources[key] = src
-		var ctx context.Context
-		ctx, src.cancel = context.WithCancel(context.Background())
+		// It may outlive the subscriber that made it begin.
+		ctx, src.cancel = context.WithCancel(context.WithoutCancel(ctx))
 		s.log.Info("track begins", "track", name.String())
 		s.work.Go(func() {
 			src.run(ctx, func() { s.forget(key, src) })
@@ -196,11 +196,11 @@ func (s *Server) deliver(f *flow, out *session.Outbound) {
 }
 
 // Subscribe serves a SUBSCRIBE until it ends.
-func (s *Server) Subscribe(_ context.Context, req *session.SubscribeRequest) {
+func (s *Server) Subscribe(ctx context.Context, req *session.SubscribeRequest) {
 	p, err := s.params(req.Track.Namespace)
 	var src *source
 	if err == nil {
-		src, err = s.acquire(req.Track, p)
+		src, err = s.acquire(ctx, req.Track, p)
 	}
 	if err != nil {
 		_ = req.Reject(err) // the peer may have left
@@ -232,7 +232,7 @@ func (s *Server) Offer(ctx context.Context, to *session.Session, name model.Full
 	if err != nil {
 		return err
 	}
-	src, err := s.acquire(name, p)
+	src, err := s.acquire(ctx, name, p)
 	if err != nil {
 		return err
 	}

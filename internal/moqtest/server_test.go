@@ -54,8 +54,8 @@ func TestDirect(t *testing.T) {
 		t.Run(protocol, func(t *testing.T) {
 			inServer(t, func(t *testing.T, w *world, _ *Server) {
 				w.protocol = protocol
-				cases := slices.DeleteFunc(append(Cases(Suite50), Cases(Suite80)...), func(c Case) bool { return c.Ask.Request == Publish })
-				if len(cases) != 50+80-8 {
+				cases := slices.DeleteFunc(Cases(Suite80), func(c Case) bool { return c.Ask.Request == Publish })
+				if len(cases) != 80-8 {
 					t.Errorf("%d cases", len(cases))
 				}
 				if err := Run(t.Context(), w.cfg, cases); err != nil {

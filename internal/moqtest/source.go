@@ -80,8 +80,7 @@ func (s *source) publish(ctx context.Context) (model.DoneCode, string) {
 // trackWriter writes the objects of a source in their order.
 type trackWriter struct {
 	*source
-	open  [2]*track.Writer // of the present group, by Subgroup ID
-	group uint64           // the present one
+	open [2]*track.Writer // of the present group, by Subgroup ID
 }
 
 // write writes what is at a location.
