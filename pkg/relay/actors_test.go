@@ -173,7 +173,7 @@ func (a *actor) Publish(_ context.Context, r *session.PublishRequest) {
 func (a *actor) Fetch(ctx context.Context, r *session.FetchRequest) {
 	a.mu.Lock()
 	a.fetches++
-	past, fetching := a.past[r.Track.Name], a.fetching
+	past, fetching, offer := a.past[r.Track.Name], a.fetching, a.offers[r.Track.Name]
 	a.mu.Unlock()
 	if fetching != nil {
 		fetching(ctx, r)
@@ -187,7 +187,7 @@ func (a *actor) Fetch(ctx context.Context, r *session.FetchRequest) {
 	if r.Range.End.Less(end) {
 		end = r.Range.End
 	}
-	if r.Accept(session.FetchInfo{End: end}) != nil {
+	if r.Accept(session.FetchInfo{End: end, Properties: offer.Properties}) != nil {
 		return
 	}
 	st, enc, b, err := r.Open(ctx)

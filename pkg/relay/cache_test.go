@@ -62,10 +62,11 @@ func TestExpiredIsAskedForAgain(t *testing.T) {
 		pass(2 * time.Second)
 		a.wantFetch("again", all, "5/0 5/1 6/0 6/1")
 		pub.wantCounts("each time", 1, 5)
-		pass(2 * time.Second)
 		pub.sess.Close(model.NoError, "gone")
-		pass(time.Second)
-		a.wantFetch("nobody is left to be asked", all, "unknown..5/18446744073709551615 unknown..6/1")
+		s.settle()
+		a.wantFetch("from the log", all, "5/0 5/1 6/0 6/1")
+		pass(2 * time.Second)
+		a.wantRefused("nobody is left to be asked", all, model.DoesNotExist)
 	})
 }
 
@@ -104,5 +105,35 @@ func TestExpiresWhileItIsSent(t *testing.T) {
 			pass(100 * time.Millisecond)
 		}
 		pub.wantCounts("the rest", 1, 2)
+	})
+}
+
+// TestIdleTracksExpire: nothing is left of a track that nobody uses and of which
+// nothing may be sent any more.
+func TestIdleTracksExpire(t *testing.T) {
+	play(t, Config{Rules: rules(t, "a/young=lazy+age:10s")}, func(t *testing.T, s *stage) {
+		pub, sub := s.join(), s.join()
+		pub.announce("a")
+		for _, track := range []string{"young", "other"} {
+			pub.offer(track, session.Offer{})
+			in := sub.mustSubscribe(name("a", track))
+			pub.stream(pub.outbound(track), 1, 0, 1).Close()
+			s.settle()
+			in.Cancel(model.ResetCancelled)
+		}
+		pass(8 * time.Second)
+		sub.wantFetch("it is used", session.FetchOptions{Track: name("a", "young"), Range: span(1, 0, 1, 0)}, "1/0")
+		pass(9 * time.Second)
+		if names, _ := s.tracks(); !names["young"] {
+			t.Errorf("kept are %v", names)
+		}
+		pass(time.Second)
+		if names, _ := s.tracks(); names["young"] || !names["other"] {
+			t.Errorf("kept are %v", names)
+		}
+		pub.offer("young", session.Offer{})
+		sub.mustSubscribe(name("a", "young"))
+		pub.stream(pub.outbound("young"), 2, 0, 1).Close()
+		sub.want("it comes again", "1/0 1/0 2/0")
 	})
 }

@@ -52,6 +52,7 @@ type relayTrack struct {
 
 	changed chan struct{} // closed and replaced when publishers come, go or resume
 	idle    *list.Element // its place in Relay.idle; nil: in use
+	expiry  *time.Timer   // drops an idle track of which nothing may be sent any more
 	dropped bool
 }
 
@@ -98,8 +99,8 @@ func (t *relayTrack) signalLocked() {
 }
 
 // settleLocked is called after every change of who uses the track. One that
-// nobody uses is kept for fetches if it holds anything; of too many, the one
-// that was used least recently goes.
+// nobody uses is kept for fetches if it holds anything that may be sent; of too
+// many, the one that was used least recently goes.
 func (t *relayTrack) settleLocked() {
 	r := t.r
 	used := len(t.subs) > 0 || t.holds > 0 || len(t.ups) > 0 || len(t.opening) > 0 || len(t.leaving) > 0 || t.orphaned
@@ -108,15 +109,34 @@ func (t *relayTrack) settleLocked() {
 	case used && t.idle != nil:
 		r.idle.Remove(t.idle)
 		t.idle = nil
+		stop(&t.expiry)
 	case used || t.idle != nil:
 	case !t.log.Newest().Set:
 		t.dropLocked()
 	default:
 		t.idle = r.idle.PushBack(t)
+		t.expireIdleLocked()
 		if r.idle.Len() > r.cfg.IdleTracks {
 			r.idle.Front().Value.(*relayTrack).dropLocked()
 		}
 	}
+}
+
+// expireIdleLocked drops a track that nobody uses when all it holds is too old.
+func (t *relayTrack) expireIdleLocked() {
+	age, limited := t.log.KeptFor().Get()
+	if !limited {
+		return
+	}
+	var timer *time.Timer
+	timer = time.AfterFunc(age, func() {
+		t.r.mu.Lock()
+		defer t.r.mu.Unlock()
+		if t.expiry == timer { // nobody came meanwhile
+			t.dropLocked()
+		}
+	})
+	t.expiry = timer
 }
 
 // dropLocked forgets a track that nobody uses.
@@ -125,6 +145,7 @@ func (t *relayTrack) dropLocked() {
 		t.r.idle.Remove(t.idle)
 		t.idle = nil
 	}
+	stop(&t.expiry)
 	t.dropped = true
 	delete(t.scope.tracks, t.name.Key())
 	delete(t.r.tracks, t.id)

@@ -38,6 +38,13 @@ func (t *Track) limitAge() {
 	}
 }
 
+// KeptFor returns how long objects may be sent, absent if that is not limited.
+func (t *Track) KeptFor() model.Opt[time.Duration] {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.age.Opt
+}
+
 // tooOld returns the arrival of the youngest object that may not be sent any more,
 // or a negative number.
 func (t *Track) tooOld(atLeast time.Duration) int64 {
