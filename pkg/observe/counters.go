@@ -22,7 +22,7 @@ type Track struct {
 	Expired    atomic.Uint64 // those of Evicted that were too old to be sent
 
 	FetchHits   atomic.Uint64 // fetches that the log answered alone
-	FetchMisses atomic.Uint64 // fetches that went upstream
+	FetchMisses atomic.Uint64 // fetches for which a publisher was asked, or had been for another
 
 	ObjectsOut atomic.Uint64
 	BytesOut   atomic.Uint64 // as in Subscriber
@@ -158,7 +158,7 @@ type Relay struct {
 	TracksTotal       atomic.Uint64
 	Tracks            atomic.Int64  // known now
 	FetchHits         atomic.Uint64 // fetches that the log answered alone
-	FetchMisses       atomic.Uint64 // fetches that went upstream
+	FetchMisses       atomic.Uint64 // fetches for which a publisher was asked, or had been for another
 	MalformedTracks   atomic.Uint64
 	RequestsForbidden atomic.Uint64
 }
