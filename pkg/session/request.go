@@ -40,6 +40,7 @@ type request struct {
 	over     error         // cause of Terminated
 	onExpire func(error)   // the permission ended; nil: cancel the request
 	onOver   func()        // the request is about to end: what it holds in tables is given back
+	giving   sync.Mutex    // held while onOver runs
 }
 
 // update is a REQUEST_UPDATE of ours that waits for its answer.
@@ -107,6 +108,8 @@ func (r *request) finish(cause error) {
 // giveBack runs onOver once. It comes before the last message is sent, since
 // the peer may ask again as soon as it has read that.
 func (r *request) giveBack() {
+	r.giving.Lock() // who comes second must find the tables without r
+	defer r.giving.Unlock()
 	r.mu.Lock()
 	onOver := r.onOver
 	r.onOver = nil
