@@ -57,24 +57,30 @@ func (s *source) publish(ctx context.Context) (model.DoneCode, string) {
 	case <-ctx.Done():
 		return model.DoneTrackEnded, reasonEnded
 	}
-	timer := time.NewTimer(0)
-	defer timer.Stop()
-	<-timer.C
 	w := trackWriter{source: s}
 	for at, more := s.params.First(), true; more; at, more = s.params.Next(at) {
 		if err := w.write(at); err != nil {
 			return model.DoneInternalError, reasonFailed
 		}
 		// The object is followed by its pause, the last one too.
-		timer.Reset(s.params.Interval)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
+		pause(ctx, s.params.Interval)
+		if ctx.Err() != nil {
 			w.closeAll()
 			return model.DoneTrackEnded, reasonEnded
 		}
 	}
 	return model.DoneTrackEnded, reasonEnded
+}
+
+// pause returns after d, or when ctx ends.
+func pause(ctx context.Context, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
 }
 
 // trackWriter writes the objects of a source in their order.
