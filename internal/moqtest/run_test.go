@@ -138,6 +138,7 @@ func TestSilence(t *testing.T) {
 			}
 		}
 		cases := some(t, "1", "5", "57", "62", "72", "80")
+		w.cfg.Parallel = len(cases)
 		began := time.Now()
 		testkit.ErrIs(t, Run(t.Context(), w.cfg, cases), ErrFailed)
 		longest := slices.MaxFunc(cases, func(a, b Case) int { return int(a.Limit() - b.Limit()) })
