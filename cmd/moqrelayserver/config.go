@@ -2,13 +2,11 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"oxymoq/internal/certs"
 	"oxymoq/internal/cli"
 	"oxymoq/internal/config"
 )
@@ -38,7 +36,7 @@ var keys = map[string]string{
 
 // files declares the flags for configuration files, after all others.
 func (f *flags) files(p *cli.Program) {
-	p.Configure(config.YAML{}, func(env *cli.Env) error { return f.check(env, p.Flags) })
+	p.Configure(config.YAML{}, f.check)
 	for name, key := range keys {
 		p.Flags.Place(name, key)
 	}
@@ -48,7 +46,7 @@ func (f *flags) files(p *cli.Program) {
 }
 
 // check says what run would refuse before it opens anything.
-func (f *flags) check(env *cli.Env, set *cli.FlagSet) error {
+func (f *flags) check(env *cli.Env) error {
 	if err := f.play("/"); err != nil {
 		return err
 	}
@@ -64,25 +62,7 @@ func (f *flags) check(env *cli.Env, set *cli.FlagSet) error {
 	if _, err := f.admin.server(env); err != nil {
 		return err
 	}
-	return checkPort(set)
-}
-
-// checkPort looks at what door.Port.Listen looks at again, since that opens the port.
-func checkPort(set *cli.FlagSet) error {
-	value := func(name string) string { return set.Lookup(name).Value.String() }
-	var port int
-	if _, err := fmt.Sscan(value("port"), &port); err != nil || port < 0 || port > 65535 {
-		return cli.Usagef("-port %s is not between 0 and 65535", value("port"))
-	}
-	cert, key := value("cert"), value("key")
-	switch {
-	case value("insecure") == "true", cert == "" && key == "":
-		return nil
-	case cert == "" || key == "":
-		return cli.Usagef("a certificate needs its key: give both -cert and -key, or neither for a development certificate")
-	}
-	_, err := certs.LoadPair(cert, key)
-	return err
+	return f.port.Check()
 }
 
 // stay is how long peers have to leave, which may change while the relay runs.

@@ -152,6 +152,9 @@ func TestCheck(t *testing.T) {
 	}{
 		{name: "nothing", content: "relay: {demo: true}", code: cli.ExitDone, want: "what is set can be used"},
 		{name: "a port", content: "network:\n  port: 70000", code: cli.ExitUsage, want: "-port 70000 is not between 0 and 65535 (FILE:2: network.port)"},
+		{name: "an address", content: "network: {bind: '[::]:x'}", code: cli.ExitUsage, want: "port \"x\" is not between"},
+		{name: "an address of HTTP", content: "network: {http: x}", code: cli.ExitUsage, want: "-http x is neither"},
+		{name: "nothing to serve over", content: "network: {quic: false}", code: cli.ExitUsage, want: "-noquic"},
 		{name: "half a certificate", content: "tls: {cert: x}", code: cli.ExitUsage, want: "give both -cert and -key"},
 		{name: "no certificate", content: "tls: {cert: " + absent + ", key: x}", code: cli.ExitFailed, want: "absent.pem"},
 		{name: "a certificate that is not needed", content: "tls: {cert: " + absent + ", key: x, development: true}", code: cli.ExitDone},

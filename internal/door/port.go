@@ -69,23 +69,13 @@ func (d *Port) DeclareInsecure(p *cli.Program) {
 // Listen opens the ports and says on standard error with which certificate, and
 // how browsers come to trust it.
 func (d *Port) Listen(env *cli.Env) (*Listener, error) {
-	host, number, err := d.address()
+	open, err := d.ports()
 	if err != nil {
 		return nil, err
 	}
-	sideAddr, err := d.sideAddress(host)
+	certFile, keyFile, err := d.pair()
 	if err != nil {
 		return nil, err
-	}
-	if !d.quic && !d.qmux {
-		return nil, cli.Usagef("with -noquic there is nothing to serve over, unless with -qmux")
-	}
-	certFile, keyFile := d.cert, d.key
-	switch {
-	case d.insecure:
-		certFile, keyFile = "", ""
-	case (certFile == "") != (keyFile == ""):
-		return nil, cli.Usagef("a certificate needs its key: give both -cert and -key, or neither for a development certificate")
 	}
 	source, what, err := certs.ServerSource(certFile, keyFile, time.Now())
 	if err != nil {
@@ -96,7 +86,6 @@ func (d *Port) Listen(env *cli.Env) (*Listener, error) {
 	if len(protocols) == 0 {
 		protocols = session.Protocols()
 	}
-	open := ports{host: host, number: number, side: sideAddr, insist: d.side != ""}
 	conf := &tls.Config{GetCertificate: source.GetCertificate, MinVersion: tls.VersionTLS13}
 	if d.quic {
 		open.quic = &listen.Config{
@@ -117,6 +106,43 @@ func (d *Port) Listen(env *cli.Env) (*Listener, error) {
 	return l, nil
 }
 
+// Check says what Listen would refuse before it opens anything.
+func (d *Port) Check() error {
+	if _, err := d.ports(); err != nil {
+		return err
+	}
+	certFile, keyFile, err := d.pair()
+	if err == nil && certFile != "" {
+		_, err = certs.LoadPair(certFile, keyFile)
+	}
+	return err
+}
+
+// ports returns where the flags say to serve.
+func (d *Port) ports() (open ports, err error) {
+	if !d.quic && !d.qmux {
+		return open, cli.Usagef("with -noquic there is nothing to serve over, unless with -qmux")
+	}
+	if open.host, open.number, err = d.address(); err != nil {
+		return open, err
+	}
+	open.side, err = d.sideAddress(open.host)
+	open.insist = d.side != ""
+	return open, err
+}
+
+// pair returns the files of the certificate that the flags name, "" for a
+// development certificate.
+func (d *Port) pair() (certFile, keyFile string, err error) {
+	switch {
+	case d.insecure:
+		return "", "", nil
+	case (d.cert == "") != (d.key == ""):
+		return "", "", cli.Usagef("a certificate needs its key: give both -cert and -key, or neither for a development certificate")
+	}
+	return d.cert, d.key, nil
+}
+
 // address returns where the flags say to serve.
 func (d *Port) address() (host string, number int, err error) {
 	host, number = d.bind, d.port
@@ -131,7 +157,7 @@ func (d *Port) address() (host string, number int, err error) {
 		host, number = h, int(n)
 	}
 	if number < 0 || number > 65535 {
-		return "", 0, cli.Usagef("port %d is not between 0 and 65535", number)
+		return "", 0, cli.Usagef("-port %d is not between 0 and 65535", number)
 	}
 	return strings.TrimSuffix(strings.TrimPrefix(host, "["), "]"), number, nil
 }
