@@ -119,7 +119,7 @@ func (d *downstream) serve(out *session.Outbound) {
 		defer d.peer.counters.Subscriptions.Add(-1)
 		close(d.serving)
 		hall.Deliver(d.sub, out, hall.Options{
-			Policy: r.cfg.Slow, Replay: d.replay || t.replays(terms.Filter), KeepImmutable: r.cfg.KeepImmutable, Counters: &d.counters,
+			Policy: r.tuned.Load().Slow, Replay: d.replay || t.replays(terms.Filter), KeepImmutable: r.cfg.KeepImmutable, Counters: &d.counters,
 		})
 		d.part()
 		d.peer.log.Debug("unsubscribed", "track", t.name, "because", context.Cause(out.Context()))

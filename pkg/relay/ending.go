@@ -89,8 +89,9 @@ func (t *relayTrack) bereavedLocked() {
 		t.giveUpLocked()
 		return
 	}
-	t.eventLocked(slog.LevelWarn, "track orphaned", "because", t.lost, "grace", t.r.cfg.Grace)
-	t.grace = time.AfterFunc(t.r.cfg.Grace, t.giveUp)
+	grace := t.r.tuned.Load().Grace
+	t.eventLocked(slog.LevelWarn, "track orphaned", "because", t.lost, "grace", grace)
+	t.grace = time.AfterFunc(grace, t.giveUp)
 	t.retry = time.AfterFunc(retryPause, t.seek)
 }
 

@@ -19,7 +19,7 @@ func (u *upstream) bridgeLocked(theirs model.Opt[model.Location]) {
 		return
 	}
 	missed := model.Range{Start: from.Next(), End: to}
-	if groups := uint64(t.r.cfg.CacheGroups); to.Group-from.Group >= groups { // no more than is kept
+	if groups := uint64(t.r.tuned.Load().CacheGroups); to.Group-from.Group >= groups { // no more than is kept
 		missed.Start = model.Location{Group: to.Group - groups + 1}
 	}
 	life := u.in.Context()

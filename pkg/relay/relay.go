@@ -22,7 +22,8 @@ import (
 // Relay joins publishers and subscribers. Create it with New.
 type Relay struct {
 	cfg      Config
-	id       string // by which other relays know it; without one it tells no hops
+	id       string                 // by which other relays know it; without one it tells no hops
+	tuned    atomic.Pointer[Config] // cfg with what Tune changed of it
 	budget   *track.Budget
 	counters observe.Relay
 	events   *observe.Ring
@@ -73,11 +74,13 @@ type scope struct {
 // New returns a relay without sessions.
 func New(cfg Config) *Relay {
 	cfg = cfg.withDefaults()
-	return &Relay{
+	r := &Relay{
 		events: cfg.Events, began: time.Now(), tracks: map[string]*relayTrack{}, inOrder: list.New(),
 		cfg: cfg, id: newRelayID(), budget: track.NewBudget(cfg.CacheBytes),
 		scopes: map[string]*scope{}, peers: map[*peer]bool{}, idle: list.New(), drained: make(chan struct{}),
 	}
+	r.tuned.Store(&cfg)
+	return r
 }
 
 // Counters returns what the relay counts.

@@ -63,7 +63,7 @@ func (sc *scope) trackLocked(r *Relay, name model.FullTrackName) *relayTrack {
 	t := sc.tracks[key]
 	if t == nil {
 		r.nextTrack++
-		policy, cache := r.cfg.policy(name)
+		policy, cache := r.tuned.Load().policy(name)
 		t = &relayTrack{
 			r: r, scope: sc, name: name, fullName: name.String(), prefixes: prefixes(name.Namespace), policy: policy, began: time.Now(),
 			id:  strconv.FormatUint(r.nextTrack, 36),
@@ -116,7 +116,7 @@ func (t *relayTrack) settleLocked() {
 	default:
 		t.idle = r.idle.PushBack(t)
 		t.expireIdleLocked()
-		if r.idle.Len() > r.cfg.IdleTracks {
+		if r.idle.Len() > r.tuned.Load().IdleTracks {
 			r.idle.Front().Value.(*relayTrack).dropLocked()
 		}
 	}

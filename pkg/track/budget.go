@@ -6,8 +6,7 @@ import "sync/atomic"
 // lock and no sweeper: while it is overdrawn, each track that appends pays for
 // what it adds by evicting its own oldest groups.
 type Budget struct {
-	limit, hard int64
-	used        atomic.Int64
+	limit, used atomic.Int64
 }
 
 // hardFraction is what may be held beyond the limit, as a part of it, by groups
@@ -16,15 +15,25 @@ const hardFraction = 4
 
 // NewBudget returns a budget of limit bytes. No limit means unbounded.
 func NewBudget(limit int64) *Budget {
-	return &Budget{limit: limit, hard: limit + limit/hardFraction}
+	b := new(Budget)
+	b.limit.Store(limit)
+	return b
 }
+
+// SetLimit changes the limit. What is held beyond a lower one goes as tracks append.
+func (b *Budget) SetLimit(limit int64) { b.limit.Store(limit) }
 
 // Used returns the bytes that are held, with those of evicted groups that a
 // blocked Write still pins.
 func (b *Budget) Used() int64 { return b.used.Load() }
 
 // Limit returns the limit in bytes; 0 is unbounded.
-func (b *Budget) Limit() int64 { return b.limit }
+func (b *Budget) Limit() int64 { return b.limit.Load() }
 
-func (b *Budget) over() bool     { return b.limit > 0 && b.used.Load() > b.limit }
-func (b *Budget) overHard() bool { return b.limit > 0 && b.used.Load() > b.hard }
+// hard is the bytes beyond which even groups that are being written are cut.
+func (b *Budget) hard() int64 { return b.Limit() + b.Limit()/hardFraction }
+
+// Over reports whether more is held than the limit allows.
+func (b *Budget) Over() bool { return b.Limit() > 0 && b.Used() > b.Limit() }
+
+func (b *Budget) overHard() bool { return b.Limit() > 0 && b.Used() > b.hard() }

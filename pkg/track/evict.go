@@ -46,12 +46,12 @@ func (t *Track) payDebt(n int64) {
 		t.evictGroup(i, evictAge)
 	}
 	b := t.account.budget
-	if !b.over() {
+	if !b.Over() {
 		t.debt = 0
 		return
 	}
 	t.debt += n
-	for t.debt > 0 && b.over() {
+	for t.debt > 0 && b.Over() {
 		i := t.oldestEvictable()
 		if i < 0 {
 			break

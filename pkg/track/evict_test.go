@@ -29,7 +29,7 @@ func TestBudgetEvictsOldestGroupsFirst(t *testing.T) {
 	tr := New(Config{Budget: b})
 	for id := range uint64(100) {
 		oneObject(t, tr, id, 10_000)
-		if b.Used() > b.hard {
+		if b.Used() > b.hard() {
 			t.Fatalf("%d bytes are held", b.Used())
 		}
 	}
@@ -116,7 +116,7 @@ func TestAGroupWithoutEndIsCutAtItsFront(t *testing.T) {
 	}
 	for id := range uint64(5000) {
 		must(t, w.Append(obj(id+1), make([]byte, 1000)))
-		if b.Used() > b.hard+2*maxChunk {
+		if b.Used() > b.hard()+2*maxChunk {
 			t.Fatalf("%d bytes are held", b.Used())
 		}
 	}
