@@ -9,6 +9,7 @@ import (
 
 	"oxymoq/internal/cli"
 	"oxymoq/internal/config"
+	"oxymoq/pkg/relay"
 )
 
 // keys are the places of flags in configuration files, where the names that users of
@@ -34,6 +35,11 @@ var keys = map[string]string{
 	"logging":                     "log.levels",
 }
 
+// tuned are the flags that relay.Relay.Tune takes up.
+var tuned = []string{
+	"enable_cache", "cache", "max_cached_groups_per_track", "max_cached_tracks", "max_groups_behind", "grace", "upstream",
+}
+
 // files declares the flags for configuration files, after all others.
 func (f *flags) files(p *cli.Program) {
 	p.Configure(config.YAML{}, f.check)
@@ -43,6 +49,7 @@ func (f *flags) files(p *cli.Program) {
 	// The one is a contract with who runs containers, the others are refused.
 	p.Flags.CommandLineOnly("role", "cluster_root", "cluster_node")
 	p.Flags.Live("logging", "drain", "admin_token", "admin_hosts")
+	p.Flags.Live(tuned...)
 }
 
 // check says what run would refuse before it opens anything.
@@ -87,7 +94,7 @@ func (f *flags) hangups(env *cli.Env) (hangups <-chan os.Signal, ignore func()) 
 }
 
 // follow takes up the configuration file when it changes.
-func (f *flags) follow(ctx context.Context, env *cli.Env, hangups <-chan os.Signal, running *sync.WaitGroup, api *adminServer, leaving *stay) {
+func (f *flags) follow(ctx context.Context, env *cli.Env, hangups <-chan os.Signal, running *sync.WaitGroup, r *relay.Relay, api *adminServer, leaving *stay) {
 	if env.File == "" {
 		return
 	}
@@ -98,18 +105,28 @@ func (f *flags) follow(ctx context.Context, env *cli.Env, hangups <-chan os.Sign
 	live := config.NewLive(env, func() (*cli.Program, func() []config.Change) {
 		var now flags
 		p := now.program()
-		return p, func() []config.Change { return now.changes(p.Flags, env, api, leaving) }
+		return p, func() []config.Change { return now.changes(p.Flags, env, r, api, leaving) }
 	}, files...)
 	running.Go(func() { live.Run(ctx, hangups) })
 }
 
 // changes makes the running relay take up these flags, which are not its own.
-func (f *flags) changes(set *cli.FlagSet, env *cli.Env, api *adminServer, leaving *stay) []config.Change {
+func (f *flags) changes(set *cli.FlagSet, env *cli.Env, r *relay.Relay, api *adminServer, leaving *stay) []config.Change {
 	levels := set.Lookup("logging").Value.String()
-	return []config.Change{
+	all := []config.Change{
 		{Flag: "logging", Apply: func() error { return env.Levels.Set(levels) }},
 		{Flag: "drain", Apply: func() error { leaving.set(f.drain); return nil }},
 		{Flag: "admin_token", File: f.admin.token, Apply: func() error { return api.take(&f.admin) }},
 		{Flag: "admin_hosts", Apply: func() error { return api.take(&f.admin) }},
 	}
+	for _, name := range tuned {
+		all = append(all, config.Change{Flag: name, Apply: func() error {
+			cfg, err := f.config(env)
+			if err == nil {
+				r.Tune(cfg)
+			}
+			return err
+		}})
+	}
+	return all
 }

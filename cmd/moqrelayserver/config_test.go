@@ -13,6 +13,7 @@ import (
 
 	"oxymoq/internal/cli"
 	"oxymoq/internal/testkit"
+	"oxymoq/pkg/relay"
 )
 
 var update = flag.Bool("update", false, "write docs/moqrelayserver.yaml anew")
@@ -89,7 +90,9 @@ func TestLiveFlags(t *testing.T) {
 	leaving := newStay(0)
 	testkit.NoErr(t, p.Flags.Set("logging", "WARN"))
 	testkit.NoErr(t, p.Flags.Set("drain", "7"))
-	for _, c := range f.changes(p.Flags, env, api, leaving) {
+	testkit.NoErr(t, p.Flags.Set("cache", "3"))
+	r := relay.New(relay.Config{})
+	for _, c := range f.changes(p.Flags, env, r, api, leaving) {
 		done = append(done, c.Flag)
 		testkit.NoErr(t, c.Apply())
 	}
@@ -97,6 +100,11 @@ func TestLiveFlags(t *testing.T) {
 	slices.Sort(done)
 	if !slices.Equal(said, done) {
 		t.Errorf("%v are said to be live, %v are", said, done)
+	}
+	state, err := r.State(t.Context())
+	testkit.NoErr(t, err)
+	if state.Cache.Budget != 3<<20 {
+		t.Errorf("the cache may have %d bytes", state.Cache.Budget)
 	}
 	if env.Levels.String() != "WARN" || leaving.get() != 7*time.Second {
 		t.Errorf("levels %s, drain %v", env.Levels, leaving.get())

@@ -59,7 +59,7 @@ func (f *flags) program() *cli.Program {
 	p.Flags.Group("Tracks")
 	p.Flags.StringVar(&f.scope, "scope", "none", "which sessions share tracks: all (`none`), those with equal path, authority, or both")
 	p.Flags.ListVar(&f.upstream, "upstream", nil, "other relays, as `URL` or, for the namespaces below a prefix, PREFIX=URL: each is told what is published here, and asked for what is not; "+
-		"also rules PATTERN=POLICY for subscriptions to publishers: lazy, eager, or linger:30s, each with +replay if wanted; the pattern is matched with namespace/name")
+		"also rules PATTERN=POLICY for subscriptions to publishers: lazy, eager, or linger:30s, with +replay, +groups:N and +age:1m where wanted; the pattern is matched with namespace/name")
 	f.other.DeclareUpstream(p)
 	p.Flags.BoolVar(&f.cache, "enable_cache", true, "keep what was published for fetches and late subscribers; -noenable_cache keeps two groups of a track while it is used, and nothing afterwards")
 	p.Flags.IntVar(&f.tracks, "max_cached_tracks", relay.DefaultIdleTracks, "`number` of unused tracks that are kept for fetches; 0 is the same as -noenable_cache")
@@ -153,7 +153,7 @@ func run(ctx context.Context, env *cli.Env, f flags) (err error) {
 		api.serve(serving, admin.Config{Source: r, Control: r, Levels: logLevels{env.Levels}, Tracks: f.admin.tracks, Log: env.Log})
 	})
 	stay := newStay(f.drain)
-	f.follow(serving, env, hangups, &running, api, stay)
+	f.follow(serving, env, hangups, &running, r, api, stay)
 	api.explain()
 	fmt.Fprintf(env.Err, "moqrelayserver is ready: %s, %s\n", door.URL(l, f.endpoint), door.WebURL(l, f.endpoint))
 	if f.demo {

@@ -40,15 +40,15 @@ refused 1 'none.yaml' moqrelayserver -config "$SCRATCH/none.yaml"
 tokens=$SCRATCH/tokens
 first=the-first-token-of-all second=the-second-token-of-all
 (umask 077 && echo "read $first" > "$tokens")
-# write LEVELS MEMORY [LINE...] writes the file; network.port stays free.
+# write LEVELS SCOPE [LINE...] writes the file; network.port stays free.
 write() {
-  local levels=$1 memory=$2
+  local levels=$1 scope=$2
   shift 2
-  printf '%s\n' 'network:' '  port: 0' 'log:' "  levels: $levels" 'cache:' "  memory: $memory" \
+  printf '%s\n' 'network:' '  port: 0' 'log:' "  levels: $levels" 'tracks:' "  scope: $scope" \
     'admin:' "  addresses: ['127.0.0.1:0']" "  token: $tokens" "$@" > "$file.new"
   mv "$file.new" "$file"
 }
-write INFO 64
+write INFO none
 moqrelayserver -config "$file" -validate_config 2> "$SCRATCH/validated" || fail "what is right is refused: $(cat "$SCRATCH/validated")"
 launch relay moqrelayserver -config "$file"
 ready relay
@@ -58,27 +58,27 @@ answers() { [ "$(curl -s -o /dev/null -w '%{http_code}' -H "Authorization: Beare
 answers 200 "$first" || fail "the first token does not grant"
 
 # On SIGHUP, at once.
-write DBG 32
+write DBG path 'cache:' '  memory: 32'
 kill -HUP "${pid[relay]}"
-await 10 "SIGHUP is heeded" hears relay 'the configuration was read again changed=log.levels' 1
-await 5 "what cannot change is told" hears relay 'WARN what changed here.*keys=cache.memory' 1
+await 10 "SIGHUP is heeded" hears relay 'the configuration was read again changed="cache.memory, log.levels"' 1
+await 5 "what cannot change is told" hears relay 'WARN what changed here.*keys=tracks.scope' 1
 running relay || fail "SIGHUP ended the relay"
 say "SIGHUP: levels changed, and the relay says what could not"
 
 # When the file changes, and when that of the tokens does.
-write INFO 64
-await 20 "the file is looked at" hears relay 'the configuration was read again changed=log.levels' 2
+write INFO none
+await 20 "the file is looked at" hears relay 'the configuration was read again changed="cache.memory, log.levels"' 2
 (umask 077 && echo "read $second" > "$tokens.new" && mv "$tokens.new" "$tokens")
 await 20 "the tokens are looked at" answers 200 "$second"
 answers 401 "$first" || fail "the first token still grants"
 say "files that change are taken up"
 
 # What is wrong changes nothing.
-write INFO 64 'relay:' '  drian: 1s'
+write INFO none 'relay:' '  drian: 1s'
 kill -HUP "${pid[relay]}"
 await 10 "a fault is told" hears relay 'the configuration in use stays.*unknown key relay.drian, did you mean relay.drain' 1
 answers 200 "$second" || fail "a fault changed something"
-write INFO 64 'relay:' '  drain: 1234ms'
+write INFO none 'relay:' '  drain: 1234ms'
 kill -HUP "${pid[relay]}"
 await 10 "what was mended is taken up" hears relay 'read again changed=relay.drain' 1
 kill -TERM "${pid[relay]}"
