@@ -111,7 +111,7 @@ func (s *Session) Fetch(ctx context.Context, opts FetchOptions) (*Fetch, error) 
 			ok := m.(*wire.FetchOK)
 			f.info = FetchInfo{End: ok.End, EndOfTrack: ok.EndOfTrack, Properties: ok.TrackProperties}
 			if opts.Join == nil && ok.End.Less(opts.Range.Start) {
-				return violation("FETCH_OK ends before the range that was asked for")
+				return s.endBeforeStart(f, opts.Range)
 			}
 			return nil
 		}

@@ -33,6 +33,9 @@ type Quirks struct {
 	// OnePublisher: it takes a PUBLISH_NAMESPACE for the end of an earlier one of
 	// the same namespace (section 6.2 lets several publish one).
 	OnePublisher bool
+	// NoEndOfFetch: its FETCH_OK may end at {0,0} whatever was asked for and comes
+	// (section 10.13 has it say where the answer ends).
+	NoEndOfFetch bool
 }
 
 // Profile is what is known of one implementation.
@@ -67,7 +70,7 @@ func setupOfMoxygen(m *wire.Setup) bool {
 
 func quirksOfMoxygen(status wire.FetchStatus) Quirks {
 	q := quirksOfUnnamed
-	q.LaterErrorCodes, q.FetchStatus, q.OnePublisher = true, status, true
+	q.LaterErrorCodes, q.FetchStatus, q.OnePublisher, q.NoEndOfFetch = true, status, true, true
 	return q
 }
 

@@ -242,6 +242,27 @@ func TestFetchWithStatus(t *testing.T) {
 	}
 }
 
+// TestFetchWithoutEnd: a FETCH_OK that ends at {0,0} stands for all that was asked for.
+func TestFetchWithoutEnd(t *testing.T) {
+	each(t, moxygen, wire.Client, Config{}, func(t *testing.T, s *Session, p *peer, taken bool) {
+		f, err := s.Fetch(t.Context(), FetchOptions{Track: dateTrack, Range: allOfGroup9})
+		if err != nil {
+			t.Fatal(err)
+		}
+		st, _ := p.accept()
+		st.answer(&wire.FetchOK{})
+		info, err := f.OK(t.Context())
+		if !taken {
+			p.wantClose("end before start", model.ProtocolViolation)
+			return
+		}
+		if err != nil || info.End != allOfGroup9.End {
+			t.Errorf("ends at %v, %v, want %v", info.End, err, allOfGroup9.End)
+		}
+		p.wantOpen("end before start")
+	})
+}
+
 // TestFetchStatusIsSent: whoever is known to expect a status gets one.
 func TestFetchStatusIsSent(t *testing.T) {
 	for profile, want := range map[string]string{

@@ -25,6 +25,16 @@ func (r *request) isNotAnswered(m wire.Message) bool {
 	return ok && r.kind == wire.KindSubscribe && r.us == Requester && r.isKeepAlive(u)
 }
 
+// endBeforeStart judges a FETCH_OK that ends before the range that was asked for:
+// one of Quirks.NoEndOfFetch stands for all of it.
+func (s *Session) endBeforeStart(f *Fetch, asked model.Range) error {
+	if !s.Quirks().NoEndOfFetch {
+		return violation("FETCH_OK ends before the range that was asked for")
+	}
+	f.info.End = asked.End
+	return nil
+}
+
 // explainRevocation adds to why the peer has revoked a namespace of ours what
 // Quirks.OnePublisher makes likely.
 func (s *Session) explainRevocation(err error) error {
