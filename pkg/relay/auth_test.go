@@ -40,6 +40,7 @@ var attempts = map[auth.Action]func(a *actor) error{
 }
 
 // TestAuthorization: each action is denied, and only that one.
+// Duties: 6, 7.
 func TestAuthorization(t *testing.T) {
 	for denied := range attempts {
 		t.Run(denied.String(), func(t *testing.T) {
@@ -97,6 +98,7 @@ func TestAuthorization(t *testing.T) {
 }
 
 // TestGrantEnds: a permission that expires ends what it was given for.
+// Duties: 8.
 func TestGrantEnds(t *testing.T) {
 	revoked := make(chan struct{})
 	cfg := Config{Authorizer: auth.Func(func(_ context.Context, r auth.Request) (auth.Grant, error) {

@@ -37,6 +37,7 @@ func TestCacheRules(t *testing.T) {
 
 // TestExpiredIsAskedForAgain: after MAX_CACHE_DURATION the state of an object is
 // unknown (section 12.3), live and fetched, with and without a subscription.
+// Duties: 62.
 func TestExpiredIsAskedForAgain(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {
 		pub, sub, a := s.join(), s.join(), s.join()

@@ -33,6 +33,7 @@ var joins = []struct {
 
 // TestCatalogsReachLateJoiners of every draft in every way, whichever was the first:
 // those of tracks that were complete before the relay knew them.
+// Duties in drafts 18, 16, 14: 68.
 func TestCatalogsReachLateJoiners(t *testing.T) {
 	for first := range joins {
 		t.Run(joins[first].name, func(t *testing.T) {
@@ -69,6 +70,7 @@ func TestCatalogsThatPassed(t *testing.T) {
 
 // TestReplayIsNotTheDefault: a subscription gets what comes (section 10.7), unless
 // the policy says otherwise.
+// Duties: 31.
 func TestReplayIsNotTheDefault(t *testing.T) {
 	for policy, want := range map[string]string{"*=lazy": "", "*=lazy+replay": "5/0 5/1"} {
 		play(t, Config{Rules: rules(t, policy)}, func(t *testing.T, s *stage) {

@@ -61,6 +61,7 @@ func (a *actor) wantTracks(why string, want ...string) {
 	a.collected = nil
 }
 
+// Duties: 19, 21.
 func TestTracksAreOffered(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {
 		pub, viewer := s.join(), s.join()
@@ -84,6 +85,7 @@ func TestTracksAreOffered(t *testing.T) {
 	})
 }
 
+// Duties: 19.
 func TestOwnTracksAreNotOffered(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {
 		a, b := s.join(), s.join()
@@ -100,6 +102,7 @@ func TestOwnTracksAreNotOffered(t *testing.T) {
 
 // TestSubscribedTracksAreNotOffered: neither those that a peer receives nor
 // those that it waits for.
+// Duties: 20.
 func TestSubscribedTracksAreNotOffered(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {
 		pub, has, waits := s.join(), s.join(), s.join()
@@ -126,6 +129,7 @@ func TestSubscribedTracksAreNotOffered(t *testing.T) {
 }
 
 // TestNobodyWants: a published track is paused until somebody wants objects.
+// Duties: 18, 19.
 func TestNobodyWants(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {
 		pub, viewer := s.join(), s.join()
@@ -157,6 +161,7 @@ func TestNobodyWants(t *testing.T) {
 	})
 }
 
+// Duties: 23.
 func TestRefusedOfferEndsOneLegOnly(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {
 		pub, refuses, takes := s.join(), s.join(), s.join()
@@ -176,6 +181,7 @@ func TestRefusedOfferEndsOneLegOnly(t *testing.T) {
 	})
 }
 
+// Duties: 18.
 func TestPublishDoneTravels(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {
 		pub, viewer := s.join(), s.join()
@@ -196,6 +202,7 @@ func TestPublishDoneTravels(t *testing.T) {
 	})
 }
 
+// Duties: 7.
 func TestCollectorLeaves(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {
 		pub, viewer := s.join(), s.join()
@@ -213,6 +220,7 @@ func TestCollectorLeaves(t *testing.T) {
 }
 
 // TestNoCreditForOffers: the peer is told, and never offered the track again.
+// Duties: 22.
 func TestNoCreditForOffers(t *testing.T) {
 	play(t, Config{UpstreamTimeout: time.Second}, func(t *testing.T, s *stage) {
 		pub := s.join()

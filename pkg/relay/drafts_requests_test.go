@@ -13,6 +13,7 @@ import (
 
 // TestRequestsFromDraftToDraft: what a subscriber asks for beyond objects is asked
 // of the publisher as far as its draft has words for it.
+// Duties in drafts 18, 16, 14: 28, 29, 39.
 func TestRequestsFromDraftToDraft(t *testing.T) {
 	betweenDrafts(t, Config{}, func(c *crossing) {
 		pub, sub := c.s.joinDraft(c.from, transport.QUIC), c.s.joinDraft(c.to, transport.QUIC)
@@ -59,6 +60,7 @@ func TestRequestsFromDraftToDraft(t *testing.T) {
 }
 
 // TestNewGroupsFromDraftToDraft: draft 14 cannot ask for one.
+// Duties in drafts 18, 16, 14: 33.
 func TestNewGroupsFromDraftToDraft(t *testing.T) {
 	betweenDrafts(t, Config{}, func(c *crossing) {
 		if c.to == model.Draft14 {
@@ -83,6 +85,7 @@ func TestNewGroupsFromDraftToDraft(t *testing.T) {
 }
 
 // TestRefusalsFromDraftToDraft: every draft has a number for what a relay says.
+// Duties in drafts 18, 16, 14: 67.
 func TestRefusalsFromDraftToDraft(t *testing.T) {
 	betweenDrafts(t, Config{}, func(c *crossing) {
 		pub, sub := c.s.joinDraft(c.from, transport.QUIC), c.s.joinDraft(c.to, transport.QUIC)

@@ -20,6 +20,7 @@ func (s *stage) redundant() (one, two, sub *actor, a, b *session.Outbound) {
 	return one, two, sub, one.outbound("date"), two.outbound("date")
 }
 
+// Duties: 42.
 func TestDuplicatesOfTwoPublishers(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {
 		one, two, sub, a, b := s.redundant()
@@ -40,6 +41,7 @@ func TestDuplicatesOfTwoPublishers(t *testing.T) {
 	})
 }
 
+// Duties: 44.
 func TestPublisherDiesMidGroup(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {
 		one, two, sub, a, b := s.redundant()
@@ -75,6 +77,7 @@ func TestPublisherDiesMidObject(t *testing.T) {
 }
 
 // TestSecondPublisherIsFoundWhenNeeded: it refused before, or was not there.
+// Duties: 10, 12.
 func TestSecondPublisherIsFoundWhenNeeded(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {
 		one, two, sub := s.join(), s.join(), s.join()
@@ -144,6 +147,7 @@ func TestTrackEndsWhileAnotherIsAsked(t *testing.T) {
 }
 
 // TestOneMalformedPublisherOfTwo: the other goes on.
+// Duties: 43, 72.
 func TestOneMalformedPublisherOfTwo(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {
 		one, two, sub, a, b := s.redundant()

@@ -72,6 +72,7 @@ func TestFetchesAreShared(t *testing.T) {
 }
 
 // TestFetchesThatOverlap: only what is not on its way is asked for.
+// Duties: 64.
 func TestFetchesThatOverlap(t *testing.T) {
 	for order, want := range map[model.GroupOrder][]model.Location{
 		model.Ascending:  append(append(locations(3, 0, 2), locations(4, 0, 2)...), locations(5, 0, 2)...),
@@ -107,6 +108,7 @@ func TestFetchesThatOverlap(t *testing.T) {
 }
 
 // TestSharedFetchCancelled: it goes on as long as anybody reads it.
+// Duties: 69.
 func TestSharedFetchCancelled(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {
 		pub, asked := s.begun()
@@ -193,6 +195,7 @@ func TestSharedFetchEndsBeforeTheRange(t *testing.T) {
 }
 
 // TestFillTimeoutIsOnesOwn: who is in a hurry does not take it from the others.
+// Duties: 65.
 func TestFillTimeoutIsOnesOwn(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {
 		pub, asked := s.begun()

@@ -83,6 +83,7 @@ func TestFetchFromTheLog(t *testing.T) {
 }
 
 // TestFetchEndsWhereTheTrackIs checks FETCH_OK.
+// Duties: 25, 67.
 func TestFetchEndsWhereTheTrackIs(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {
 		pub, _, out := s.live()
@@ -103,6 +104,7 @@ func TestFetchEndsWhereTheTrackIs(t *testing.T) {
 	})
 }
 
+// Duties: 64, 66, 69.
 func TestFetchIsKept(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {
 		pub, sub := s.join(), s.join()
@@ -151,6 +153,7 @@ func TestFetchWithoutSubscription(t *testing.T) {
 	})
 }
 
+// Duties: 66.
 func TestFetchDescendingIsPassedOn(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {
 		pub, sub := s.join(), s.join()
@@ -165,6 +168,7 @@ func TestFetchDescendingIsPassedOn(t *testing.T) {
 
 // TestJoiningFetch lets subscribers join in the middle of a group, one before
 // the relay has anything of it and others after.
+// Duties: 68.
 func TestJoiningFetch(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {
 		pub, first := s.join(), s.join()
@@ -200,6 +204,7 @@ func TestJoiningFetch(t *testing.T) {
 	})
 }
 
+// Duties: 67.
 func TestJoiningFetchThatCannotBe(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {
 		pub, a, b := s.join(), s.join(), s.join()
@@ -218,6 +223,7 @@ func TestJoiningFetchThatCannotBe(t *testing.T) {
 }
 
 // TestFetchAfterThePublisher: what is known is sent, the rest is marked.
+// Duties: 37.
 func TestFetchAfterThePublisher(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {
 		pub, sub := s.join(), s.join()

@@ -92,6 +92,7 @@ func (s *stage) read(f *session.Fetch) (got []model.Location, err error) {
 	}
 }
 
+// Duties: 64.
 func TestFetchRefusedUpstream(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {
 		pub, sub, out := s.live()
@@ -106,6 +107,7 @@ func TestFetchRefusedUpstream(t *testing.T) {
 	})
 }
 
+// Duties: 25, 77.
 func TestFetchOfSilentPublisher(t *testing.T) {
 	play(t, Config{UpstreamTimeout: 7 * time.Second}, func(t *testing.T, s *stage) {
 		pub, a := s.join(), s.join()
@@ -161,6 +163,7 @@ func TestPublisherDiesWithinFetch(t *testing.T) {
 	})
 }
 
+// Duties: 64.
 func TestPublisherResetsFetch(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {
 		_, p, f := s.asked(session.FetchOptions{})
@@ -178,6 +181,7 @@ func TestPublisherResetsFetch(t *testing.T) {
 
 // TestUnknownRangesStayUnknown: a publisher that does not know a part of its
 // own track does not make it empty.
+// Duties: 61, 69.
 func TestUnknownRangesStayUnknown(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {
 		pub, p, f := s.asked(session.FetchOptions{})
@@ -224,6 +228,7 @@ func TestFetchBeyondItsEnd(t *testing.T) {
 	})
 }
 
+// Duties: 61, 63.
 func TestKnownGapsAreKept(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {
 		pub, p, f := s.asked(session.FetchOptions{})
@@ -239,6 +244,7 @@ func TestKnownGapsAreKept(t *testing.T) {
 	})
 }
 
+// Duties: 65.
 func TestFillTimeout(t *testing.T) {
 	cacheOnly := model.Some(time.Duration(0))
 	t.Run("0 asks nobody", func(t *testing.T) {
@@ -288,6 +294,7 @@ func TestFillTimeout(t *testing.T) {
 }
 
 // TestFetchContradictsTheLog: the publisher says another thing than it did live.
+// Duties: 72.
 func TestFetchContradictsTheLog(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {
 		pub, sub := s.join(), s.join()

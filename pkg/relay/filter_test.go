@@ -24,6 +24,7 @@ func between(start model.Location, endGroup uint64) model.Filter {
 	return model.Filter{Kind: model.FilterAbsolute, Start: start, End: model.Some(model.EndLocation{Group: endGroup})}
 }
 
+// Duties: 30, 31.
 func TestFilters(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -63,6 +64,7 @@ func TestFilters(t *testing.T) {
 	}
 }
 
+// Duties: 30.
 func TestFilterThatIsOver(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {
 		pub, a := s.join(), s.join()
@@ -81,6 +83,7 @@ func TestFilterThatIsOver(t *testing.T) {
 }
 
 // TestUpdateOfRange widens and narrows a subscription.
+// Duties: 30, 34.
 func TestUpdateOfRange(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {
 		pub, a := s.join(), s.join()
@@ -107,6 +110,7 @@ func TestUpdateOfRange(t *testing.T) {
 	})
 }
 
+// Duties: 27, 34.
 func TestUpdateOfPriority(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {
 		pub, a, out := s.live()

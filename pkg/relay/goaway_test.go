@@ -11,6 +11,7 @@ import (
 
 // TestLeavingPublisher: after its GOAWAY nothing new is asked of it, and what
 // it sends goes on.
+// Duties: 74.
 func TestLeavingPublisher(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {
 		pub, sub, out := s.live()
@@ -60,6 +61,7 @@ func TestSuccessorOfLeavingPublisher(t *testing.T) {
 
 // TestMakeBeforeBreak: a publisher that leaves is replaced by a session of its
 // own before it goes; viewers notice nothing.
+// Duties: 44.
 func TestMakeBeforeBreak(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {
 		old, sub := s.join(), s.join()
@@ -86,6 +88,7 @@ func TestMakeBeforeBreak(t *testing.T) {
 }
 
 // TestDrainRefuses: a relay that drains takes no new requests.
+// Duties: 73.
 func TestDrainRefuses(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {
 		pub, sub, out := s.live()

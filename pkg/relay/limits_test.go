@@ -146,6 +146,7 @@ func TestCacheGroups(t *testing.T) {
 }
 
 // TestSessionLimits: too many requests of one peer.
+// Duties: 78.
 func TestSessionLimits(t *testing.T) {
 	cfg := Config{}
 	cfg.Session.Limits.Requests = 3

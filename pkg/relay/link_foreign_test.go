@@ -63,6 +63,7 @@ func TestForeignRelay(t *testing.T) {
 
 // TestForeignRing: two relays that tell hops, and one between them that does not.
 // When the publisher has gone nothing is left.
+// Duties: 17.
 func TestForeignRing(t *testing.T) {
 	meet(t, []string{"a", "b", "f"}, func(t *testing.T, n *network) {
 		n.foreign("f")
@@ -118,6 +119,7 @@ func TestErrorsOfAnotherRelay(t *testing.T) {
 
 // TestRedirectedLink: the other relay drains and names a third, to which the link
 // goes before it leaves. Viewers miss nothing.
+// Duties: 74.
 func TestRedirectedLink(t *testing.T) {
 	meet(t, []string{"a", "b", "origin", "edge"}, func(t *testing.T, n *network) {
 		n.link("a", "origin")

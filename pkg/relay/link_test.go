@@ -68,6 +68,7 @@ func (n *network) through(t *testing.T, from, by, to string) {
 
 // TestRing: three relays, each linked to the next. Nothing goes in circles, and
 // nothing stays when the publisher has gone.
+// Duties: 17.
 func TestRing(t *testing.T) {
 	meet(t, []string{"a", "b", "c"}, func(t *testing.T, n *network) {
 		n.link("a", "b")

@@ -12,6 +12,7 @@ import (
 // between. Its subscription begins after the largest object, its FETCH covers
 // all before, so an object that is late must be in one of the two, even if the
 // relay gets it only after both have begun.
+// Duties: 68.
 func TestHoleAtTheLiveEdge(t *testing.T) {
 	for _, tt := range []struct {
 		name          string

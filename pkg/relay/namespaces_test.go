@@ -63,6 +63,7 @@ func (a *actor) announce(ns string) *session.PublishedNamespace {
 	return p
 }
 
+// Duties: 12, 13, 14.
 func TestSubscribeNamespace(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {
 		one, two, viewer := s.join(), s.join(), s.join()
@@ -90,6 +91,7 @@ func TestSubscribeNamespace(t *testing.T) {
 }
 
 // TestNamespaceOfSeveralPublishers: it is there as long as one of them is.
+// Duties: 13.
 func TestNamespaceOfSeveralPublishers(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {
 		one, two, viewer := s.join(), s.join(), s.join()
@@ -122,6 +124,7 @@ func TestSubscribeNamespaceEnds(t *testing.T) {
 	})
 }
 
+// Duties: 15.
 func TestPrefixesMayNotOverlap(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {
 		a := s.join()
@@ -140,6 +143,7 @@ func TestPrefixesMayNotOverlap(t *testing.T) {
 }
 
 // TestSlowWatcher: one who does not read is cut off, and nobody waits for him.
+// Duties: 13.
 func TestSlowWatcher(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {
 		pub, quick := s.join(), s.join()
@@ -171,6 +175,7 @@ func TestSlowWatcher(t *testing.T) {
 }
 
 // TestReportsAreBounded: he is cut off sooner if there is much to report.
+// Duties: 16.
 func TestReportsAreBounded(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {
 		slow := s.joinRaw(memtr.WithWindow(64))
@@ -244,6 +249,7 @@ func TestPrefixUpdate(t *testing.T) {
 	})
 }
 
+// Duties: 78.
 func TestMaxNamespaces(t *testing.T) {
 	play(t, Config{MaxNamespaces: 2}, func(t *testing.T, s *stage) {
 		a := s.join()

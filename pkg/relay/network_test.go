@@ -184,6 +184,7 @@ var audience = 20
 // TestBadNetwork: a publisher and its audience, each behind a link that loses
 // two packets of a hundred and delays and reorders the others. Everybody gets
 // every object once, and each stream in its order.
+// Duties: 47.
 func TestBadNetwork(t *testing.T) {
 	const groups, objects = 6, 15
 	onNetwork(t, Config{}, func(t *testing.T, w *world) {

@@ -35,6 +35,7 @@ func (a *actor) wish(track model.FullTrackName, after uint64) *session.Inbound {
 
 // TestNewGroupRequests: many subscribers wish for a new group, the publisher
 // is asked once for each that it has not begun yet.
+// Duties: 33.
 func TestNewGroupRequests(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {
 		pub, first := s.join(), s.join()
@@ -65,6 +66,7 @@ func TestNewGroupRequests(t *testing.T) {
 	})
 }
 
+// Duties: 33.
 func TestNewGroupOfStaticTrack(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {
 		pub := s.join()

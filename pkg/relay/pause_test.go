@@ -43,6 +43,7 @@ const sinceThen = "5/0 5/1 6/0 6/1 7/0 7/1"
 
 // TestJoiningAPausedTrack: the largest location that the relay has seen is not
 // the one that the publisher has.
+// Duties: 29.
 func TestJoiningAPausedTrack(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {
 		pub, _, _, out := s.paused()
@@ -58,6 +59,7 @@ func TestJoiningAPausedTrack(t *testing.T) {
 }
 
 // TestResumingAPausedTrack: the same for who paused it.
+// Duties: 29.
 func TestResumingAPausedTrack(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {
 		pub, sub, in, out := s.paused()

@@ -179,6 +179,7 @@ func TestLongerTracksAreNotReplayed(t *testing.T) {
 	})
 }
 
+// Duties: 31.
 func TestReplayPolicy(t *testing.T) {
 	play(t, Config{Rules: rules(t, "*=lazy+replay")}, func(t *testing.T, s *stage) {
 		_, track := s.catalog(5)
@@ -191,6 +192,7 @@ func TestReplayPolicy(t *testing.T) {
 }
 
 // TestPublisherEndsASubscription: what is meant by each code.
+// Duties: 38.
 func TestPublisherEndsASubscription(t *testing.T) {
 	for _, tt := range []struct {
 		code, want model.DoneCode

@@ -13,6 +13,7 @@ import (
 
 var date = name("moq-date", "date")
 
+// Duties: 32.
 func TestUnknownTrackIsRefusedAtOnce(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {
 		began := time.Now()
@@ -47,6 +48,7 @@ func TestObjectsPassThrough(t *testing.T) {
 	})
 }
 
+// Duties: 55.
 func TestDatagramsPassThrough(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {
 		pub, sub := s.join(), s.join()
@@ -60,6 +62,7 @@ func TestDatagramsPassThrough(t *testing.T) {
 	})
 }
 
+// Duties: 26, 27.
 func TestOneUpstreamForManySubscribers(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {
 		pub := s.join()
@@ -118,6 +121,7 @@ func TestLinger(t *testing.T) {
 	})
 }
 
+// Duties: 9, 25.
 func TestRoutingByPrefix(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {
 		pub, sub := s.join(), s.join()
@@ -132,6 +136,7 @@ func TestRoutingByPrefix(t *testing.T) {
 	})
 }
 
+// Duties: 35.
 func TestSelfSubscription(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {
 		a := s.join()
@@ -142,6 +147,7 @@ func TestSelfSubscription(t *testing.T) {
 	})
 }
 
+// Duties: 32.
 func TestRendezvous(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {
 		sub, pub := s.join(), s.join()
@@ -165,6 +171,7 @@ func TestRendezvous(t *testing.T) {
 
 // TestPublisherComesBack kills the publisher without a word and lets another
 // take its place, ahead of where it was, behind, or not at all.
+// Duties: 37, 44.
 func TestPublisherComesBack(t *testing.T) {
 	begin := func(t *testing.T, s *stage) (*actor, *session.Inbound) {
 		pub, sub := s.join(), s.join()
@@ -220,6 +227,7 @@ func TestPublisherComesBack(t *testing.T) {
 	})
 }
 
+// Duties: 37.
 func TestSecondPublisherKeepsTheTrackAlive(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {
 		one, two, sub := s.join(), s.join(), s.join()
@@ -236,6 +244,7 @@ func TestSecondPublisherKeepsTheTrackAlive(t *testing.T) {
 	})
 }
 
+// Duties: 28, 34.
 func TestForwardIsAggregated(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {
 		pub, a, b := s.join(), s.join(), s.join()
@@ -270,6 +279,7 @@ func TestForwardIsAggregated(t *testing.T) {
 	})
 }
 
+// Duties: 29, 39.
 func TestTrackStatus(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {
 		pub, sub := s.join(), s.join()
@@ -290,6 +300,7 @@ func (a *actor) TrackStatusOf(n model.FullTrackName) (session.Offer, error) {
 	return a.sess.TrackStatus(a.t.Context(), n)
 }
 
+// Duties: 2, 72.
 func TestMalformedTrackEndsForEveryone(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {
 		pub, sub := s.join(), s.join()
@@ -309,6 +320,7 @@ func TestMalformedTrackEndsForEveryone(t *testing.T) {
 	})
 }
 
+// Duties: 60.
 func TestScopes(t *testing.T) {
 	for _, tt := range []struct {
 		scope Scope
@@ -344,6 +356,7 @@ func TestWrongPath(t *testing.T) {
 	})
 }
 
+// Duties: 73.
 func TestDrain(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {
 		polite, deaf := s.join(), s.join()

@@ -18,6 +18,7 @@ import (
 
 // TestFetchesAreCounted: those that the log answered alone, and those for which
 // the publisher was asked.
+// Duties: 79.
 func TestFetchesAreCounted(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {
 		pub, sub := s.join(), s.join()
@@ -58,6 +59,7 @@ func TestTrackNamesAreNotAnnounced(t *testing.T) {
 
 // TestAnyPayloadPasses as it is, on streams, in datagrams and by FETCH: random
 // bytes, as encrypted media are, and bytes that look like messages.
+// Duties: 1.
 func TestAnyPayloadPasses(t *testing.T) {
 	setup := testkit.Must(wire.AppendMessage(nil, wire.Context{Draft: model.Draft18, Stream: wire.ControlStream, Receiver: wire.Server}, &wire.Setup{}))(t)
 	header := (&wire.SubgroupHeader{TrackAlias: 1, Group: 1, FirstObject: true}).Append(nil, model.Draft18)
@@ -131,6 +133,7 @@ func (p *patient) ReceiveSubgroup(r *session.SubgroupReader) {
 
 // TestGroupsAreWholeOrReset: a stream that ends in order holds the whole group,
 // however slowly it is read; what cannot be had whole is reset.
+// Duties: 50.
 func TestGroupsAreWholeOrReset(t *testing.T) {
 	cfg := Config{CacheGroups: 4}
 	cfg.Slow.MaxGroups = 2

@@ -49,6 +49,7 @@ var crowd = 1000
 
 // TestEverySubscriberGetsTheSame: equal bytes with equal IDs, gaps included,
 // and one subscription upstream, however many there are.
+// Duties: 27.
 func TestEverySubscriberGetsTheSame(t *testing.T) {
 	for _, n := range []int{1, 2, 64, crowd} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
@@ -164,6 +165,7 @@ func (s *stage) clockOf(c *clock, opts ...memtr.Option) *clock {
 }
 
 // TestObjectsAreForwardedAtOnce, not when their group ends.
+// Duties: 54.
 func TestObjectsAreForwardedAtOnce(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {
 		pub := s.join(memtr.WithDelay(hop))
@@ -184,6 +186,7 @@ func TestObjectsAreForwardedAtOnce(t *testing.T) {
 
 // TestResetOfOneGroup travels to every subscriber with its code, and concerns
 // no other group.
+// Duties: 50.
 func TestResetOfOneGroup(t *testing.T) {
 	for _, code := range []model.ResetCode{model.ResetInternalError, model.ResetDeliveryTimeout, model.ResetTooFarBehind} {
 		t.Run(code.String(), func(t *testing.T) {
@@ -274,6 +277,7 @@ func (*refuser) ReceiveDatagram(*session.Datagram) {}
 
 // TestSlowSubscriberIsNotFelt: one of ten reads nothing for ten seconds. No
 // object comes later to another for it, and it gets them all afterwards.
+// Duties: 58.
 func TestSlowSubscriberIsNotFelt(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {
 		pub := s.join(memtr.WithDelay(hop))

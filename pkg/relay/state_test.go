@@ -59,6 +59,7 @@ func TestStateOfNothing(t *testing.T) {
 	})
 }
 
+// Duties: 79.
 func TestStateOfSessions(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {
 		pub := s.joinAs("a publisher")
@@ -154,6 +155,7 @@ func TestStateOfNamespaces(t *testing.T) {
 }
 
 // TestStateOfATrack follows a track through its life.
+// Duties: 79.
 func TestStateOfATrack(t *testing.T) {
 	play(t, Config{Grace: time.Minute}, func(t *testing.T, s *stage) {
 		one := func(why string) observe.TrackState {
@@ -341,6 +343,7 @@ func TestLagOfASlowSubscriber(t *testing.T) {
 	})
 }
 
+// Duties: 79.
 func TestDroppedObjectsOfATrackAreCounted(t *testing.T) {
 	play(t, Config{Slow: policyOf(1)}, func(t *testing.T, s *stage) {
 		pub := s.join()

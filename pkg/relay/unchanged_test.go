@@ -77,6 +77,7 @@ func (p *tape) take() (streams []taped, datagrams []wire.Datagram) {
 var emptyIsNil = cmpopts.EquateEmpty()
 
 // TestSubgroupsPassUnchanged: whatever a header or an object says.
+// Duties: 45, 46, 47, 49.
 func TestSubgroupsPassUnchanged(t *testing.T) {
 	props := testkit.Must(wire.AppendProperties(nil, wire.PropertyFormOf(model.Draft18), model.Properties{
 		{Type: 0x06, Int: 1 << 40}, // LOC's timestamp
@@ -134,6 +135,7 @@ func TestSubgroupsPassUnchanged(t *testing.T) {
 	}
 }
 
+// Duties: 45, 49.
 func TestDatagramsPassUnchanged(t *testing.T) {
 	props := testkit.Must(wire.AppendProperties(nil, wire.PropertyFormOf(model.Draft18), model.Properties{
 		{Type: 0x06, Int: 7}, {Type: model.PropImmutable, Bytes: []byte{0x04, 0x07}}, {Type: 0x3801, Bytes: []byte{1}},
@@ -172,6 +174,7 @@ func TestDatagramsPassUnchanged(t *testing.T) {
 
 // TestTrackPropertiesPassUnchanged: in SUBSCRIBE_OK, PUBLISH, FETCH_OK and
 // TRACK_STATUS.
+// Duties: 19, 45.
 func TestTrackPropertiesPassUnchanged(t *testing.T) {
 	props := model.Properties{
 		{Type: model.PropMaxCacheDuration, Int: 5000},
@@ -200,6 +203,7 @@ func TestTrackPropertiesPassUnchanged(t *testing.T) {
 }
 
 // TestFetchedObjectsPassUnchanged: from the publisher and from the log.
+// Duties: 45, 60.
 func TestFetchedObjectsPassUnchanged(t *testing.T) {
 	props := testkit.Must(wire.AppendProperties(nil, wire.PropertyFormOf(model.Draft18), model.Properties{
 		{Type: 0x06, Int: 7}, {Type: model.PropImmutable, Bytes: []byte{0x04, 0x07}}, {Type: 0x3801, Bytes: []byte{1}},
@@ -242,6 +246,7 @@ func TestFetchedObjectsPassUnchanged(t *testing.T) {
 }
 
 // TestFirstObjectBit: it is set only where it is true.
+// Duties: 49.
 func TestFirstObjectBit(t *testing.T) {
 	play(t, Config{}, func(t *testing.T, s *stage) {
 		pub, early := s.join(), s.join()
