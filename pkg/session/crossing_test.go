@@ -107,6 +107,7 @@ func TestHalfAMessageIsTheLast(t *testing.T) {
 
 // TestSubscribeOvertakesCancellation: streams have no order, so a second
 // SUBSCRIBE may be here before the end of the first.
+// Duties in drafts 18, 16: 36.
 func TestSubscribeOvertakesCancellation(t *testing.T) {
 	h := newRecorder()
 	startEach(t, answeringDrafts, wire.Server, Config{Handler: h}, func(t *testing.T, _ *Session, p *peer) {

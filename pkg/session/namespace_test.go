@@ -89,6 +89,7 @@ func TestFirstReplyMustBeAnAnswer(t *testing.T) {
 	})
 }
 
+// Duties: 15.
 func TestPrefixOverlap(t *testing.T) {
 	h := newRecorder()
 	start(t, wire.Server, Config{Handler: h}, func(t *testing.T, _ *Session, p *peer) {

@@ -81,6 +81,7 @@ func TestOptionsThatWeSend(t *testing.T) {
 }
 
 // TestOptionsOfThePeer: what the Handler sees, and one answer.
+// Duties in drafts 16, 14: 24.
 func TestOptionsOfThePeer(t *testing.T) {
 	namespaces, tracks := wire.KindSubscribeNamespace, wire.KindSubscribeTracks
 	for _, tt := range []struct {
@@ -220,6 +221,7 @@ func TestPrefixesOfBothKindsMayOverlap(t *testing.T) {
 }
 
 // TestNamespacesAreRequestsInDraft14: as the one who answers.
+// Duties in drafts 14: 14.
 func TestNamespacesAreRequestsInDraft14(t *testing.T) {
 	h := newRecorder()
 	start(t, wire.Server, Config{Draft: model.Draft14, Handler: h}, func(t *testing.T, s *Session, p *peer) {

@@ -95,6 +95,7 @@ func TestUnansweredRequestIsRefused(t *testing.T) {
 	})
 }
 
+// Duties in drafts 18, 16, 14: 5.
 func TestReservedNamespaces(t *testing.T) {
 	startEach(t, allDrafts, wire.Server, Config{Handler: newRecorder()}, func(t *testing.T, _ *Session, p *peer) {
 		for _, first := range []string{".", ".session"} {
@@ -106,6 +107,7 @@ func TestReservedNamespaces(t *testing.T) {
 	})
 }
 
+// Duties: 78.
 func TestRequestLimit(t *testing.T) {
 	h := newRecorder()
 	start(t, wire.Server, Config{Handler: h, Limits: Limits{Requests: 2}}, func(t *testing.T, _ *Session, p *peer) {
@@ -130,6 +132,7 @@ func TestRequestLimit(t *testing.T) {
 	})
 }
 
+// Duties: 77.
 func TestSlowFirstMessageCostsTheStreamOnly(t *testing.T) {
 	startEach(t, allDrafts, wire.Server, Config{}, func(t *testing.T, _ *Session, p *peer) {
 		st, err := p.conn.OpenStream(t.Context())
@@ -224,6 +227,7 @@ func TestRequestsWaitForCredit(t *testing.T) {
 	}, memtr.WithStreams(1, 100))
 }
 
+// Duties: 8.
 func TestGrantThatExpires(t *testing.T) {
 	h := newRecorder()
 	a := auth.Func(func(context.Context, auth.Request) (auth.Grant, error) {
@@ -257,6 +261,7 @@ func readErr(st transport.ReceiveStream) error {
 	return err
 }
 
+// Duties: 78.
 func TestTokenCache(t *testing.T) {
 	h := newRecorder()
 	ns := func(p *peer, tokens ...wire.Token) *peerStream {

@@ -47,6 +47,7 @@ func TestSetupExchange(t *testing.T) {
 	})
 }
 
+// Duties: 77.
 func TestSetupTimesOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, s := memtr.Pair()
@@ -219,6 +220,7 @@ func TestSetupIsAuthorized(t *testing.T) {
 	})
 }
 
+// Duties: 74.
 func TestGoawayFromPeer(t *testing.T) {
 	start(t, wire.Client, Config{}, func(t *testing.T, s *Session, p *peer) {
 		p.send(p.control, wire.ControlStream, 0, 0, &wire.Goaway{NewSessionURI: "moqt://b/", Timeout: 1500, RequestID: model.Some(uint64(0))})
@@ -234,6 +236,7 @@ func TestGoawayFromPeer(t *testing.T) {
 	})
 }
 
+// Duties: 73, 75.
 func TestGoawayToPeer(t *testing.T) {
 	h := newRecorder()
 	start(t, wire.Server, Config{Handler: h}, func(t *testing.T, s *Session, p *peer) {

@@ -176,6 +176,7 @@ func TestSecondSharedControlStream(t *testing.T) {
 
 // TestStreamsBeforeTheControlStream: they may come in any order (draft 16, section
 // 3.3).
+// Duties in drafts 16: 4.
 func TestStreamsBeforeTheControlStream(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, srv := memtr.Pair()

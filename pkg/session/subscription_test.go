@@ -95,6 +95,7 @@ func TestEarlyData(t *testing.T) {
 	})
 }
 
+// Duties: 4, 78.
 func TestEarlyDataIsBounded(t *testing.T) {
 	start(t, wire.Client, Config{Limits: Limits{ParkedStreams: 2, ParkedDatagrams: 3}}, func(t *testing.T, s *Session, p *peer) {
 		var streams []transport.SendStream
@@ -204,6 +205,7 @@ func TestResetStreamEndsTheReaderOnly(t *testing.T) {
 	})
 }
 
+// Duties in drafts 18, 16, 14: 77.
 func TestStalledHeaderCostsTheStreamOnly(t *testing.T) {
 	h := newRecorder()
 	startEach(t, allDrafts, wire.Client, Config{Handler: h}, func(t *testing.T, s *Session, p *peer) {
@@ -261,6 +263,7 @@ func TestUpdateSubscription(t *testing.T) {
 	})
 }
 
+// Duties: 36.
 func TestServeSubscription(t *testing.T) {
 	h := newRecorder()
 	start(t, wire.Server, Config{Handler: h}, func(t *testing.T, s *Session, p *peer) {

@@ -118,6 +118,7 @@ func TestUpdatesOfDraft14(t *testing.T) {
 
 // TestPeerUpdatesInDraft14: nothing is answered, and widening is forgiven unless
 // we are strict.
+// Duties in drafts 14: 34.
 func TestPeerUpdatesInDraft14(t *testing.T) {
 	for _, strict := range []bool{false, true} {
 		h := newRecorder()
