@@ -44,6 +44,7 @@ func TestSlowSubscriberDelaysNobody(t *testing.T) {
 	})
 }
 
+// Duties: 53.
 func TestSlowSubscriberIsMovedToTheNewestGroup(t *testing.T) {
 	inHouse(t, func(t *testing.T, h *house) {
 		h.f.write = func(s *fakeStream, p []byte) error {
@@ -113,6 +114,7 @@ func TestSlowSubscriptionCanEnd(t *testing.T) {
 
 // TestSubscriberBehindTheLogIsTooFarBehind cuts an endless group in front of a
 // subscriber that is stuck in it.
+// Duties: 58.
 func TestSubscriberBehindTheLogIsTooFarBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t, formA)
@@ -140,6 +142,7 @@ func TestSubscriberBehindTheLogIsTooFarBehind(t *testing.T) {
 
 // TestQueueServesInOrder lets one writer be slow, so that the queue fills, and
 // looks at the order in which streams get their turn.
+// Duties: 56.
 func TestQueueServesInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -256,6 +259,7 @@ func TestIdleWritersAreFew(t *testing.T) {
 	})
 }
 
+// Duties: 56.
 func TestUrgenciesFollowRank(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())

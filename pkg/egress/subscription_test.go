@@ -91,6 +91,7 @@ func inHouse(t *testing.T, test func(t *testing.T, h *house)) {
 	})
 }
 
+// Duties: 38, 51.
 func TestObjectsGoOutAsTheyCome(t *testing.T) {
 	for _, form := range []track.Form{formA, formB} {
 		synctest.Test(t, func(t *testing.T) {
@@ -139,6 +140,7 @@ func TestWhatWasPublishedBeforeIsNotSent(t *testing.T) {
 	})
 }
 
+// Duties: 30, 51.
 func TestRangeIsKept(t *testing.T) {
 	inHouse(t, func(t *testing.T, h *house) {
 		h.start(func(o *Options) {
@@ -163,6 +165,7 @@ func TestRangeIsKept(t *testing.T) {
 	})
 }
 
+// Duties: 50.
 func TestUpstreamResetResetsDownstream(t *testing.T) {
 	inHouse(t, func(t *testing.T, h *house) {
 		h.start()
@@ -198,6 +201,7 @@ func TestSecondRunWaitsForTheFirst(t *testing.T) {
 	})
 }
 
+// Duties: 57.
 func TestDeliveryTimeoutResetsAndSkipsTheSubgroup(t *testing.T) {
 	inHouse(t, func(t *testing.T, h *house) {
 		gate := make(chan struct{})
@@ -224,6 +228,7 @@ func TestDeliveryTimeoutResetsAndSkipsTheSubgroup(t *testing.T) {
 	})
 }
 
+// Duties: 57.
 func TestSubgroupTimeoutCountsFromItsEnd(t *testing.T) {
 	inHouse(t, func(t *testing.T, h *house) {
 		gate := make(chan struct{})
@@ -239,6 +244,7 @@ func TestSubgroupTimeoutCountsFromItsEnd(t *testing.T) {
 	})
 }
 
+// Duties: 52.
 func TestStopSendingSkipsTheSubgroup(t *testing.T) {
 	inHouse(t, func(t *testing.T, h *house) {
 		h.start()
@@ -257,6 +263,7 @@ func TestStopSendingSkipsTheSubgroup(t *testing.T) {
 	})
 }
 
+// Duties: 48, 50.
 func TestForwardPausesAndResumes(t *testing.T) {
 	inHouse(t, func(t *testing.T, h *house) {
 		h.start(func(o *Options) { o.Forward = false })
@@ -285,6 +292,7 @@ func TestForwardPausesAndResumes(t *testing.T) {
 	})
 }
 
+// Duties: 50.
 func TestNarrowerRangeResetsWhatIsOutside(t *testing.T) {
 	inHouse(t, func(t *testing.T, h *house) {
 		h.start()
@@ -386,6 +394,7 @@ func TestNoStreamCreditWaits(t *testing.T) {
 	})
 }
 
+// Duties: 55.
 func TestDatagramsAreSentInRange(t *testing.T) {
 	inHouse(t, func(t *testing.T, h *house) {
 		h.start(func(o *Options) { o.Range.Start = model.Location{Group: 1, Object: 5} })
@@ -427,6 +436,7 @@ func TestUnencodableObjectCostsItsSubgroup(t *testing.T) {
 	})
 }
 
+// Duties: 54.
 func TestLargeObjectsFlowThroughToTheSubscriber(t *testing.T) {
 	for _, form := range []track.Form{formA, formB} {
 		synctest.Test(t, func(t *testing.T) {

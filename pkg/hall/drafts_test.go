@@ -99,6 +99,7 @@ func TestSendingInOldDrafts(t *testing.T) {
 }
 
 // TestAnswerable: draft 14 has no empty fetch stream.
+// Duties in drafts 18, 16, 14: 67.
 func TestAnswerable(t *testing.T) {
 	o := func(id uint64, s model.ObjectStatus) track.Item {
 		return track.Item{Object: &track.Object{Location: at(1, id), Status: s}}

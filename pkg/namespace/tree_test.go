@@ -48,6 +48,7 @@ func filter(list []entry, keep func(model.Namespace) bool) []entry {
 
 func ns(fields ...string) model.Namespace { return fields }
 
+// Duties: 9.
 func TestPrefixesMatchFieldByField(t *testing.T) {
 	var tree namespace.Tree[int]
 	tree.Insert(nil, 0)

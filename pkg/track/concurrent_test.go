@@ -21,6 +21,7 @@ func (s signal) Wake() {
 
 // TestManyReadersOfManyWriters has two publishers of the same track, writing
 // while readers of both forms read, and checks that each gets everything once.
+// Duties: 42.
 func TestManyReadersOfManyWriters(t *testing.T) {
 	const groups, objects, readers = 20, 50, 8
 	tr := New(Config{Budget: NewBudget(64 << 20)})

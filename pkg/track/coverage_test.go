@@ -197,6 +197,7 @@ func TestFetchedObjectsAreNotAnnounced(t *testing.T) {
 
 // TestRangeAgainstAList puts objects into a track in every way and compares
 // what a RangeReader finds with a list, in both orders.
+// Duties: 66.
 func TestRangeAgainstAList(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		tr := New(Config{})

@@ -10,6 +10,7 @@ import (
 
 // TestMarkAbsent: what is said not to exist must not have come, does not come, and
 // leaves its subgroup whole.
+// Duties: 61.
 func TestMarkAbsent(t *testing.T) {
 	tr := New(Config{})
 	w := open(t, tr, 1, 0)

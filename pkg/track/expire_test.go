@@ -34,6 +34,7 @@ func cacheFor(d time.Duration) model.Properties {
 
 // TestMaxCacheDuration: nothing is begun to be sent after it, and nothing is known
 // of what it was.
+// Duties: 62.
 func TestMaxCacheDuration(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tr := New(Config{})

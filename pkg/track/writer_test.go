@@ -168,6 +168,7 @@ func write(t testing.TB, w *Writer, p string) {
 	}
 }
 
+// Duties: 43, 71.
 func TestMalformedTracksAreRefused(t *testing.T) {
 	prio := func(p uint8) func(*SubgroupInfo) {
 		return func(i *SubgroupInfo) { i.Priority = model.Some(p) }
