@@ -1,6 +1,7 @@
 # A hostile peer sends rubbish of every kind, in every state, three times over, and
 # dies in the middle of it. The relay answers with codes of the protocol, stays
 # up, serves the date meanwhile and afterwards, and lets go of everything.
+# Duties: 2.
 . "$(dirname "$0")/stage.bash"
 
 rounds=3

@@ -143,6 +143,7 @@ func TestWithoutKeepAliveAnIdleSessionEnds(t *testing.T) {
 	})
 }
 
+// Duties: 56.
 func TestPriorityDecidesWhoGoesFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const size = 100_000

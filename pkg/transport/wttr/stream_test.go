@@ -13,6 +13,7 @@ import (
 	"oxymoq/pkg/transport/wttr"
 )
 
+// Duties: 56.
 func TestPriorityDecidesWhoGoesFirst(t *testing.T) {
 	for _, side := range []string{"client", "server"} {
 		t.Run(side, func(t *testing.T) {
