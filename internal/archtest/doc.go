@@ -11,6 +11,9 @@
 //
 //	go test ./internal/archtest -update
 //
+// The same command writes docs/conformance.md: the duties of a relay, which are
+// listed here, with the tests whose doc comments say that they show them.
+//
 // It does not judge style; that is the linter's business. A rule that proves
 // wrong is changed here together with a record in docs/adr, not worked round.
 // The package starts no goroutines.

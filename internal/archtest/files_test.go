@@ -53,7 +53,7 @@ func TestPinsHold(t *testing.T) {
 	}
 }
 
-var update = flag.Bool("update", false, "write the import rules into .golangci.yml")
+var update = flag.Bool("update", false, "write the import rules into .golangci.yml, and docs/conformance.md")
 
 const (
 	lintFile  = ".golangci.yml"
