@@ -177,6 +177,7 @@ func wantSooner(t *testing.T, what string, fast, slow time.Duration) {
 // TestAudioBeforeVideo: two subscribers behind links too narrow for what they
 // ask for. One wants audio before video, and gets it on time. The other has no
 // wish until it says so, by an update that does not wait for the data before it.
+// Duties: 56, 59.
 func TestAudioBeforeVideo(t *testing.T) {
 	onNarrow(t, func(t *testing.T, w *world, k transport.Kind, tv *actor) {
 		wise, plain := w.joinOver(k, nil, narrow), w.joinOver(k, nil, narrow)
@@ -206,6 +207,7 @@ func TestAudioBeforeVideo(t *testing.T) {
 // TestPublisherPriorityBreaksTies: of two tracks that are the same to the
 // subscriber the one goes first that is so to the publisher; a subscriber with
 // an opinion of its own is heard before the publisher.
+// Duties: 56.
 func TestPublisherPriorityBreaksTies(t *testing.T) {
 	onNarrow(t, func(t *testing.T, w *world, k transport.Kind, tv *actor) {
 		link := narrow
@@ -226,6 +228,7 @@ func TestPublisherPriorityBreaksTies(t *testing.T) {
 // TestGroupOrderOnNarrowLink: where not everything gets through at once,
 // descending order shows the newest group, and ascending order the oldest that is
 // not through. In the end both have everything.
+// Duties: 56.
 func TestGroupOrderOnNarrowLink(t *testing.T) {
 	onNarrow(t, func(t *testing.T, w *world, k transport.Kind, tv *actor) {
 		order := func(o model.GroupOrder) *timed {
