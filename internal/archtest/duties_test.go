@@ -151,8 +151,14 @@ func judgeDuties(table []duty, all []shown) (problems []string) {
 			}
 		}
 	}
+	reasons := map[string]int{} // whose they are
 	for n, d := range table[1:] {
 		n++
+		if other := reasons[d.lacks]; other > 0 {
+			problems = append(problems, fmt.Sprintf("duty %d has the reason of %d, as if it were copied", n, other))
+		} else if d.lacks != "" {
+			reasons[d.lacks] = n
+		}
 		if d.text == "" || strings.Contains(d.text+d.lacks, "|") {
 			problems = append(problems, fmt.Sprintf("duty %d has no text, or one that breaks the table", n))
 		}
@@ -297,6 +303,10 @@ func TestReadDuties(t *testing.T) {
 }
 
 func TestJudgeDuties(t *testing.T) {
+	twice := duty{"x", "9", "Because."}
+	if got := judgeDuties([]duty{1: twice, 2: twice}, nil); len(got) != 1 {
+		t.Errorf("a reason that is copied: %q", got)
+	}
 	for name, tt := range map[string]struct {
 		d    duty
 		all  []shown
