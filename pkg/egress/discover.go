@@ -75,6 +75,7 @@ func (sub *Subscription) begin(run *track.Run) {
 	sub.active[key] = o
 	if state := o.reader.Poll(sub.notBefore()); state != track.ReadWait { // else it is parked
 		o.job.eager = state == track.ReadSpan
+		sub.watch(0)
 		sub.s.wake(&o.job)
 	}
 }

@@ -13,6 +13,10 @@
 // falls behind its own cursor: it is moved on to the newest group, or its
 // subscription is ended, by its Policy.
 //
+// What is too late by the delivery timeouts of track and subscriber is given up: a
+// timer resets its stream also while the subscriber's flow control holds a Write, or
+// no stream was to be had yet. What the transport has taken is out of reach.
+//
 // What was handed over is counted with how long it was here, for the subscriber,
 // the session and the track: one look at the clock for each Write, and no
 // allocation. Counting adds to atomics; nobody who looks is waited for.
@@ -26,7 +30,8 @@
 // Writer goroutines serve the queue with blocking Write. One or two wait for
 // work while there are subscriptions; more are started while others are inside
 // Write, so their number is that of blocked writes, not of open streams. One
-// more waits for stream credit while somebody lacks it. All end when nothing is
+// more waits for stream credit while somebody lacks it. The timer of delivery timeouts
+// runs, on a goroutine of its own that does not block, while something waits. All end when nothing is
 // left to serve; Scheduler.Wait waits for them. ServeFetch runs on the goroutine
 // of its caller.
 //

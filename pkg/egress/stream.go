@@ -3,7 +3,6 @@ package egress
 import (
 	"errors"
 	"sync/atomic"
-	"time"
 
 	"oxymoq/pkg/model"
 	"oxymoq/pkg/observe"
@@ -23,6 +22,7 @@ type stream struct {
 	failed int          // objects in a Write that failed
 	doomed atomic.Bool  // cancel is set
 	inside atomic.Int64 // bytes that a Write holds
+	oldest atomic.Int64 // when the first object of which came, as Track.Age; see left
 
 	// Guarded by sub.mu.
 	st     transport.SendStream
@@ -47,7 +47,10 @@ type ending struct {
 var cancelled = ending{reset: model.ResetCancelled, drop: observe.DropCancelled}
 
 // Wake queues the stream. It is for package track.
-func (o *stream) Wake() { o.sub.s.wake(&o.job) }
+func (o *stream) Wake() {
+	o.sub.watch(0)
+	o.sub.s.wake(&o.job)
+}
 
 // abandon makes the stream end, also if a writer is inside Write. sub.mu is held.
 func (o *stream) abandon(e ending) {
@@ -102,7 +105,9 @@ func (o *stream) serve(buf []byte) ([]byte, outcome) {
 	if span.Rewritten {
 		o.sub.rewrote()
 	}
+	o.oldest.Store(int64(span.First))
 	o.inside.Store(int64(span.Len()))
+	o.sub.watch(span.First)
 	buf, err := o.write(span)
 	o.inside.Store(0)
 	o.reader.Release()
@@ -201,7 +206,7 @@ func (o *stream) ending(s track.ReadState) ending {
 	case track.ReadImmutable:
 		return ending{reset: model.ResetInternalError, drop: observe.DropUnencodable, skip: true, sealed: true}
 	case track.ReadExpired:
-		return ending{reset: model.ResetDeliveryTimeout, drop: observe.DropTimeout, skip: true}
+		return tooLate
 	}
 	return ending{reset: model.ResetInternalError, reach: true, drop: observe.DropUnencodable, skip: true}
 }
@@ -258,32 +263,4 @@ func (o *stream) end(e ending) outcome {
 	sub.s.shut(&o.job)
 	sub.streamEnded(o, e)
 	return over
-}
-
-// notBefore returns when an object must have come so as not to be too late.
-func (sub *Subscription) notBefore() (t time.Time) {
-	if d := sub.objectTimeout.Load(); d > 0 {
-		t = time.Now().Add(-time.Duration(d))
-	}
-	return t
-}
-
-// expired reports whether a datagram that came at the time is too late.
-func (sub *Subscription) expired(came time.Time) bool {
-	d := sub.objectTimeout.Load()
-	if s := sub.subgroupTimeout.Load(); s > 0 && (d == 0 || s < d) {
-		d = s
-	}
-	return d > 0 && time.Since(came) > time.Duration(d)
-}
-
-// subgroupExpired reports whether the subgroup ended so long ago that the rest
-// of it is too late.
-func (sub *Subscription) subgroupExpired(r *track.Run) bool {
-	d := sub.subgroupTimeout.Load()
-	if d == 0 {
-		return false
-	}
-	at, finished := r.FinishedAt()
-	return finished && time.Since(at) > time.Duration(d)
 }

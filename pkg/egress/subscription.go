@@ -1,7 +1,6 @@
 package egress
 
 import (
-	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -62,6 +61,8 @@ type Subscription struct {
 	rewritten atomic.Bool
 
 	objectTimeout, subgroupTimeout atomic.Int64 // nanoseconds
+	timer                          *time.Timer  // of expire; set once, before the timeouts
+	watching                       atomic.Bool  // timer runs
 
 	mu      sync.Mutex
 	opts    Options
@@ -127,22 +128,6 @@ func (sub *Subscription) Start(o Options) {
 		return
 	}
 	sub.s.attend(&sub.flow)
-}
-
-// setTimeouts takes the shorter ones of track and subscriber.
-func (sub *Subscription) setTimeouts() {
-	p := sub.t.Properties()
-	sub.objectTimeout.Store(shorter(sub.opts.ObjectTimeout, p, model.PropObjectDeliveryTimeout))
-	sub.subgroupTimeout.Store(shorter(sub.opts.SubgroupTimeout, p, model.PropSubgroupDeliveryTimeout))
-}
-
-func shorter(d time.Duration, p model.Properties, t uint64) int64 {
-	if ms, ok := p.Int(t); ok && ms > 0 && ms < uint64(math.MaxInt64/time.Millisecond) {
-		if v := time.Duration(ms) * time.Millisecond; d <= 0 || v < d {
-			d = v
-		}
-	}
-	return int64(max(d, 0))
 }
 
 // Update changes terms. Streams of what is not wanted any more are reset.
@@ -255,6 +240,9 @@ func (sub *Subscription) conclude() {
 		return
 	}
 	sub.over = true
+	if sub.timer != nil {
+		sub.timer.Stop()
+	}
 	sub.cursor.Close()
 	sub.t.Counters().Subscribers.Add(-1)
 	sub.s.drop(&sub.flow)

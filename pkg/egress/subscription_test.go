@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"oxymoq/pkg/model"
 	"oxymoq/pkg/observe"
@@ -202,49 +201,6 @@ func TestSecondRunWaitsForTheFirst(t *testing.T) {
 }
 
 // Duties: 57.
-func TestDeliveryTimeoutResetsAndSkipsTheSubgroup(t *testing.T) {
-	inHouse(t, func(t *testing.T, h *house) {
-		gate := make(chan struct{})
-		h.tr.SetProperties(model.Properties{{Type: model.PropObjectDeliveryTimeout, Int: 100}})
-		h.f.write = func(*fakeStream, []byte) error { <-gate; return nil }
-		h.start(func(o *Options) { o.ObjectTimeout = time.Second }) // the track's is shorter
-		w := open(t, h.tr, 1, 0)
-		bring(t, w, 0)
-		synctest.Wait()
-		bring(t, w, 1)
-		time.Sleep(200 * time.Millisecond)
-		bring(t, w, 2)
-		close(gate)
-		h.want("too late", "1.0: 0 reset DELIVERY_TIMEOUT")
-		bring(t, w, 3)
-		must(t, h.tr.AppendDatagram(&track.Datagram{Location: model.Location{Group: 2}, Form: formA}))
-		h.want("not reopened", "1.0: 0 reset DELIVERY_TIMEOUT")
-		if d := h.c.Snapshot().Dropped; d[observe.DropTimeout] != 2 {
-			t.Errorf("dropped = %v", d)
-		}
-		if len(h.f.datagrams) != 1 {
-			t.Error("a fresh datagram was not sent")
-		}
-	})
-}
-
-// Duties: 57.
-func TestSubgroupTimeoutCountsFromItsEnd(t *testing.T) {
-	inHouse(t, func(t *testing.T, h *house) {
-		gate := make(chan struct{})
-		h.f.write = func(*fakeStream, []byte) error { <-gate; return nil }
-		h.start(func(o *Options) { o.SubgroupTimeout = time.Second })
-		w := open(t, h.tr, 1, 0)
-		must(t, w.Append(track.ObjectHeader{ID: 0}, make([]byte, 900)))
-		must(t, w.Append(track.ObjectHeader{ID: 1}, make([]byte, 900))) // another chunk
-		must(t, w.Close())
-		time.Sleep(2 * time.Second)
-		close(gate)
-		h.want("too late", "1.0: 0 reset DELIVERY_TIMEOUT")
-	})
-}
-
-// Duties: 52.
 func TestStopSendingSkipsTheSubgroup(t *testing.T) {
 	inHouse(t, func(t *testing.T, h *house) {
 		h.start()

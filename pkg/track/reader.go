@@ -35,6 +35,8 @@ type Span struct {
 	// Oldest and Newest are when the first and the last of these Objects came, as
 	// Track.Age.
 	Oldest, Newest time.Duration
+	// First is when the object came, as Track.Age, of which the first byte is.
+	First time.Duration
 }
 
 // Len returns the number of bytes.
@@ -61,7 +63,7 @@ const (
 )
 
 // Reader is an offset into one Run. It is for one goroutine at a time, except
-// Behind and Remaining. The zero Reader must be initialized.
+// Next, Behind and Remaining. The zero Reader must be initialized.
 type Reader struct {
 	run   *Run
 	form  Form
@@ -144,6 +146,22 @@ func (r *Reader) Behind() (objects int, bytes int64) {
 		bytes = run.size - run.entry(r.object).start
 	}
 	return max(objects, 0), bytes
+}
+
+// Next returns when the object came, as Track.Age, of which the next byte would be,
+// if there is one to be handed out.
+func (r *Reader) Next() (at time.Duration, ok bool) {
+	run := r.run
+	run.track.mu.Lock()
+	defer run.track.mu.Unlock()
+	if r.gone() != ReadSpan || r.object >= run.total() {
+		return 0, false
+	}
+	e := run.entry(r.object)
+	if r.within {
+		return time.Duration(e.arrival), r.off < run.size
+	}
+	return time.Duration(e.arrival), e.id >= r.first && e.id <= r.last
 }
 
 // Purged returns how many objects the reader did not get because of Purge.
@@ -245,6 +263,9 @@ func (r *Reader) Read(buf []byte, notBefore time.Time) (s Span, state ReadState)
 			return r.atEnd(s)
 		}
 		e := run.entry(r.object)
+		if s.Len() == 0 {
+			s.First = time.Duration(e.arrival)
+		}
 		if !r.within {
 			if e.id < r.first { // came after Init
 				r.object++
