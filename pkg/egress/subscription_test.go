@@ -200,7 +200,7 @@ func TestSecondRunWaitsForTheFirst(t *testing.T) {
 	})
 }
 
-// Duties: 57.
+// Duties: 52.
 func TestStopSendingSkipsTheSubgroup(t *testing.T) {
 	inHouse(t, func(t *testing.T, h *house) {
 		h.start()

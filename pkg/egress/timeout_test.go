@@ -23,6 +23,7 @@ func (h *house) wantDropped(n uint64) {
 
 // TestDeliveryTimeoutResetsAndSkipsTheSubgroup: the subscriber lets nothing through,
 // and the stream ends without its doing.
+// Duties: 57.
 func TestDeliveryTimeoutResetsAndSkipsTheSubgroup(t *testing.T) {
 	inHouse(t, func(t *testing.T, h *house) {
 		h.tr.SetProperties(model.Properties{{Type: model.PropObjectDeliveryTimeout, Int: 100}})
@@ -50,6 +51,7 @@ func TestDeliveryTimeoutResetsAndSkipsTheSubgroup(t *testing.T) {
 	})
 }
 
+// Duties: 57.
 func TestSubgroupTimeoutCountsFromItsEnd(t *testing.T) {
 	inHouse(t, func(t *testing.T, h *house) {
 		h.f.write = stuck
@@ -68,6 +70,7 @@ func TestSubgroupTimeoutCountsFromItsEnd(t *testing.T) {
 }
 
 // TestTheShorterTimeoutHolds, of the track and of the subscriber; 0 is none.
+// Duties: 57.
 func TestTheShorterTimeoutHolds(t *testing.T) {
 	const ms = time.Millisecond
 	for _, row := range []struct {
@@ -176,6 +179,7 @@ func TestTimeoutOfWhatWaitsForItsTurn(t *testing.T) {
 
 // TestNothingThatWaitsIsNeverTooLate: neither a stream on which nothing comes, nor
 // an object of which the rest is still to come from its publisher.
+// Duties: 57.
 func TestNothingThatWaitsIsNeverTooLate(t *testing.T) {
 	inHouse(t, func(t *testing.T, h *house) {
 		h.start(func(o *Options) { o.ObjectTimeout, o.SubgroupTimeout = 100*time.Millisecond, 100*time.Millisecond })
