@@ -1,6 +1,6 @@
 # Every command explains itself on standard output with code 0, prints its
 # version, and refuses an unknown flag with one sentence and code 2. Moxygen's
-# names lead to programs.
+# names lead to programs, or to one of the programs in one (moqtest client).
 set -euo pipefail
 shopt -s nullglob
 for command in _build/bin/*; do
@@ -10,7 +10,7 @@ for command in _build/bin/*; do
   "$called" -help > "$SCRATCH/help" 2> "$SCRATCH/errors"
   head -n 1 "$SCRATCH/help" | grep -q "^$name " || { echo "$called -help begins with $(head -n 1 "$SCRATCH/help")"; exit 1; }
   [ ! -s "$SCRATCH/errors" ] || { echo "$called -help wrote to standard error"; exit 1; }
-  "$called" --version | grep -q "^$name of oxymoq " || { echo "$called --version does not say what it is"; exit 1; }
+  "$called" --version | grep -qE "^$name( [a-z]+)? of oxymoq " || { echo "$called --version does not say what it is"; exit 1; }
   code=0
   "$called" --no-such-flag > "$SCRATCH/out" 2> "$SCRATCH/errors" || code=$?
   [ "$code" = 2 ] || { echo "$called --no-such-flag ends with code $code, not 2"; exit 1; }
