@@ -26,14 +26,14 @@ import (
 var allDrafts = []model.Draft{model.Draft18, model.Draft16, model.Draft14}
 
 // joinDraft connects an actor that speaks a draft.
-func (s *stage) joinDraft(d model.Draft, kind transport.Kind) *actor {
+func (s *stage) joinDraft(d model.Draft, kind transport.Kind, opts ...memtr.Option) *actor {
 	s.t.Helper()
 	tokens := session.Protocols()
 	i := slices.IndexFunc(tokens, func(p string) bool { spoken, _ := session.DraftOf(p); return spoken == d })
 	if i < 0 {
 		s.t.Fatalf("draft %v is not spoken", d)
 	}
-	a, err := s.enter(session.Config{Draft: d}, memtr.WithProtocol(tokens[i]), memtr.WithKind(kind))
+	a, err := s.enter(session.Config{Draft: d}, append(opts, memtr.WithProtocol(tokens[i]), memtr.WithKind(kind))...)
 	if err != nil {
 		s.t.Fatalf("draft %v: %v", d, err)
 	}
