@@ -44,6 +44,7 @@ func (hesitant) ReceiveDatagram(*session.Datagram) {}
 // the subscriber asks for travel in the words of their drafts, the shorter holds, and
 // a stream that the subscriber's flow control stops is reset when it is over. The
 // subscription goes on.
+// Duties in drafts 18, 16, 14: 57.
 func TestDeliveryTimeoutFromDraftToDraft(t *testing.T) {
 	const payload = 1 << 20 // more than the subscriber lets in
 	for _, row := range []struct {
