@@ -94,6 +94,36 @@ func TestSlowSubscriberIsMeasuredInBytesToo(t *testing.T) {
 	})
 }
 
+// TestLackOfCreditMovesToTheNewestGroup: streams that were never to be had are
+// given up like slow ones, and the subscription goes on.
+func TestLackOfCreditMovesToTheNewestGroup(t *testing.T) {
+	inHouse(t, func(t *testing.T, h *house) {
+		h.f.credit = 0
+		h.start(func(o *Options) { o.Policy = Policy{MaxGroups: 2} })
+		for g := range uint64(50) {
+			w := open(t, h.tr, g, 0)
+			bring(t, w, 0, 1)
+			must(t, w.Close())
+			synctest.Wait()
+		}
+		time.Sleep(time.Hour)
+		h.f.grant(100)
+		synctest.Wait()
+		got := h.f.lines()
+		if len(got) > 3 || !slices.Contains(got, "49.0: 0 1 fin") {
+			t.Errorf("streams = %q", got)
+		}
+		select {
+		case <-h.sub.Done():
+			t.Errorf("ended: %+v", h.sub.Result())
+		default:
+		}
+		if d := h.c.Snapshot().Dropped; d[observe.DropSkipped] != uint64(2*(50-len(got))) {
+			t.Errorf("dropped = %v with %d streams", d, len(got))
+		}
+	})
+}
+
 func TestSlowSubscriptionCanEnd(t *testing.T) {
 	inHouse(t, func(t *testing.T, h *house) {
 		h.f.write = stuck
