@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"oxymoq/internal/testkit"
@@ -95,6 +96,7 @@ func (a *actor) broadcast(length time.Duration, programs ...*program) {
 		})
 	}
 	all.Wait()
+	synctest.Wait() // what can be noted is
 }
 
 // arrival is an object that came.
@@ -254,7 +256,7 @@ func TestGroupOrderOnNarrowLink(t *testing.T) {
 		}
 		first := func(a arrival) bool { return a.at.Group > 1 && a.at.Object < p.perGroup/5 }
 		fresh := down.latency(first)
-		time.Sleep(groups * time.Second) // virtual; the rest comes
+		pass(groups * time.Second) // the rest comes
 		wantSooner(t, "the beginnings of groups", fresh, up.latency(first))
 		for what, v := range map[string]*timed{"ascending": up, "descending": down} {
 			if n := len(v.all()); n != groups*int(p.perGroup) {
