@@ -49,13 +49,17 @@ type audience struct {
 	next   uint64
 }
 
-func newAudience(tb testing.TB, n int) *audience {
+func newAudience(tb testing.TB, n int, change ...func(*Options)) *audience {
 	ctx, cancel := context.WithCancel(context.Background())
 	a := &audience{tr: track.New(track.Config{Budget: track.NewBudget(64 << 20)}), end: cancel}
 	for range n {
 		d := newDrain()
 		s := NewScheduler(ctx, d, nil)
-		s.Subscribe(a.tr).Start(everything())
+		o := everything()
+		for _, c := range change {
+			c(&o)
+		}
+		s.Subscribe(a.tr).Start(o)
 		a.drains, a.scheds = append(a.drains, d), append(a.scheds, s)
 	}
 	a.w = open(tb, a.tr, 0, 0)
@@ -82,18 +86,20 @@ func (a *audience) close() {
 }
 
 // TestDeliveryAllocatesNothing counts allocations of whole deliveries, from
-// Append to Write, in steady state.
+// Append to Write, in steady state, without and with delivery timeouts.
 func TestDeliveryAllocatesNothing(t *testing.T) {
 	const subscribers = 50
-	a := newAudience(t, subscribers)
-	defer a.close()
-	payload := make([]byte, 100)
-	for range 100 {
-		a.send(t, payload)
-	}
-	n := testing.AllocsPerRun(500, func() { a.send(t, payload) })
-	if n/subscribers > 0.02 { // chunks and the index of the log grow now and then
-		t.Errorf("%v allocations for a delivery", n/subscribers)
+	for _, timeout := range []time.Duration{0, time.Hour} {
+		a := newAudience(t, subscribers, func(o *Options) { o.ObjectTimeout, o.SubgroupTimeout = timeout, timeout })
+		payload := make([]byte, 100)
+		for range 100 {
+			a.send(t, payload)
+		}
+		n := testing.AllocsPerRun(500, func() { a.send(t, payload) })
+		if n/subscribers > 0.02 { // chunks and the index of the log grow now and then
+			t.Errorf("timeout %v: %v allocations for a delivery", timeout, n/subscribers)
+		}
+		a.close()
 	}
 }
 
