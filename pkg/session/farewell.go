@@ -30,40 +30,38 @@ func (l *share) farewell(code model.ResetCode) wire.Message {
 	return nil
 }
 
+// refusals pairs the ways to give a request up: by a reset, and by a refusal. Of
+// several pairs with one code the first counts.
+var refusals = []struct {
+	reset   model.ResetCode
+	refusal model.RequestCode
+}{
+	{model.ResetCancelled, model.Uninterested},
+	{model.ResetGoingAway, model.RequestGoingAway},
+	{model.ResetExpiredAuthToken, model.RequestExpiredAuthToken},
+	{model.ResetExpiredAuthToken, model.RequestUnauthorized},
+	{model.ResetExcessiveLoad, model.RequestExcessiveLoad},
+	{model.ResetTooFarBehind, model.RequestExcessiveLoad},
+	{model.ResetMalformedTrack, model.RequestMalformedTrack},
+	{model.ResetDeliveryTimeout, model.RequestTimeout},
+}
+
 // refusalFor says as a reason for refusing a request why it is given up.
 func refusalFor(code model.ResetCode) model.RequestCode {
-	switch code {
-	case model.ResetCancelled:
-		return model.Uninterested
-	case model.ResetGoingAway:
-		return model.RequestGoingAway
-	case model.ResetExpiredAuthToken:
-		return model.RequestExpiredAuthToken
-	case model.ResetExcessiveLoad, model.ResetTooFarBehind:
-		return model.RequestExcessiveLoad
-	case model.ResetMalformedTrack:
-		return model.RequestMalformedTrack
-	case model.ResetDeliveryTimeout:
-		return model.RequestTimeout
+	for _, r := range refusals {
+		if r.reset == code {
+			return r.refusal
+		}
 	}
 	return model.RequestInternalError
 }
 
 // resetFor is the inverse of refusalFor.
 func resetFor(code model.RequestCode) model.ResetCode {
-	switch code {
-	case model.Uninterested:
-		return model.ResetCancelled
-	case model.RequestGoingAway:
-		return model.ResetGoingAway
-	case model.RequestExpiredAuthToken, model.RequestUnauthorized:
-		return model.ResetExpiredAuthToken
-	case model.RequestExcessiveLoad:
-		return model.ResetExcessiveLoad
-	case model.RequestMalformedTrack:
-		return model.ResetMalformedTrack
-	case model.RequestTimeout:
-		return model.ResetDeliveryTimeout
+	for _, r := range refusals {
+		if r.refusal == code {
+			return r.reset
+		}
 	}
 	return model.ResetInternalError
 }
