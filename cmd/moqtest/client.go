@@ -9,22 +9,18 @@ import (
 	"time"
 
 	"oxymoq/internal/cli"
-	"oxymoq/internal/door"
 	"oxymoq/internal/moqtest"
 	"oxymoq/pkg/dial"
 	"oxymoq/pkg/model"
-	"oxymoq/pkg/observe/mlog"
 	"oxymoq/pkg/session"
 )
 
 // client asks for one track and judges what comes.
 type client struct {
-	target  door.Target
-	dialect door.Dialect
-	events  door.Events
-	set     *cli.FlagSet
+	caller
+	set *cli.FlagSet
 
-	url, request, order, track            string
+	request, order, track                 string
 	start, end                            string
 	join                                  int64
 	forwarding                            int
@@ -214,17 +210,7 @@ func (f *client) run(ctx context.Context, env *cli.Env) (err error) {
 	if err != nil {
 		return err
 	}
-	protocols, err := f.dialect.Protocols()
-	if err != nil {
-		return err
-	}
-	cfg := session.Config{Implementation: "oxymoq-test/" + cli.Release(), Strict: f.dialect.Strict(), Profile: f.dialect.Profile(), Log: env.Log}
-	target, options, err := f.target.Options(env, f.url, cfg)
-	if err != nil {
-		return err
-	}
-	options.Protocols = protocols
-	end, err := f.events.Trace(env, mlog.Client, name, &options.Session, &options.Trace)
+	target, options, end, err := f.options(env, nil)
 	if err != nil {
 		return err
 	}

@@ -10,17 +10,12 @@ import (
 	"oxymoq/internal/cli"
 	"oxymoq/internal/door"
 	"oxymoq/internal/moqtest"
-	"oxymoq/pkg/observe/mlog"
-	"oxymoq/pkg/session"
 )
 
 // conformance performs moxygen's suites at a relay.
 type conformance struct {
-	target   door.Target
-	dialect  door.Dialect
-	events   door.Events
+	caller
 	set      *cli.FlagSet
-	url      string
 	suite    string
 	cases    []string
 	list     bool
@@ -104,12 +99,7 @@ func (f *conformance) run(ctx context.Context, env *cli.Env) (err error) {
 	if err != nil {
 		return err
 	}
-	cfg := session.Config{Implementation: "oxymoq-test/" + cli.Release(), Strict: f.dialect.Strict(), Profile: f.dialect.Profile(), Log: env.Log}
-	target, options, err := f.target.Options(env, f.url, cfg)
-	if err != nil {
-		return err
-	}
-	end, err := f.events.Trace(env, mlog.Client, name, &options.Session, &options.Trace)
+	target, options, end, err := f.options(env, nil)
 	if err != nil {
 		return err
 	}

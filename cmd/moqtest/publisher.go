@@ -9,22 +9,17 @@ import (
 	"time"
 
 	"oxymoq/internal/cli"
-	"oxymoq/internal/door"
 	"oxymoq/internal/moqtest"
 	"oxymoq/pkg/dial"
 	"oxymoq/pkg/model"
-	"oxymoq/pkg/observe/mlog"
 	"oxymoq/pkg/session"
 )
 
 // publisher offers tracks by PUBLISH.
 type publisher struct {
-	target  door.Target
-	dialect door.Dialect
-	events  door.Events
-	url     string
-	tracks  []string
-	answer  time.Duration
+	caller
+	tracks []string
+	answer time.Duration
 }
 
 func (f *publisher) program() *cli.Program {
@@ -65,19 +60,9 @@ func (f *publisher) run(ctx context.Context, env *cli.Env) (err error) {
 	if err != nil {
 		return err
 	}
-	protocols, err := f.dialect.Protocols()
-	if err != nil {
-		return err
-	}
 	tracks := moqtest.NewServer(env.Log)
 	tracks.Strict = f.dialect.Strict()
-	cfg := session.Config{Handler: tracks, Implementation: "oxymoq-test/" + cli.Release(), Strict: f.dialect.Strict(), Profile: f.dialect.Profile(), Log: env.Log}
-	target, options, err := f.target.Options(env, f.url, cfg)
-	if err != nil {
-		return err
-	}
-	options.Protocols = protocols
-	end, err := f.events.Trace(env, mlog.Client, name, &options.Session, &options.Trace)
+	target, options, end, err := f.options(env, tracks)
 	if err != nil {
 		return err
 	}

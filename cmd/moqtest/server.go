@@ -64,7 +64,7 @@ func (f *server) run(ctx context.Context, env *cli.Env) (err error) {
 	}
 	tracks := moqtest.NewServer(env.Log)
 	tracks.Strict = f.dialect.Strict()
-	cfg := session.Config{Handler: tracks, Implementation: "oxymoq-test/" + cli.Release(), Strict: f.dialect.Strict(), Profile: f.dialect.Profile(), Log: env.Log}
+	cfg := sessionConfig(env, &f.dialect, tracks)
 	var target dial.Target
 	var options dial.KeepOptions
 	if f.url != "" {
